@@ -1,0 +1,1 @@
+"""People: accounts, roles, the access table, second factors, sessions, apps."""

@@ -1,0 +1,211 @@
+"""Who may do what: role x resource x action -> scopes. `TABLE` is the whole truth; every face and every query asks it.
+
+A cell that is not written is a no. `docs/access.md` is rendered from this file.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from audit.ledger import Actor, refuse
+from telehealth.core.errors import Refused
+
+
+class Role(StrEnum):
+    PATIENT = "patient"
+    PROXY = "proxy"
+    PROVIDER = "provider"
+    NURSE = "nurse"
+    FRONT_DESK = "front_desk"
+    BILLER = "biller"
+    PRIVACY_OFFICER = "privacy_officer"
+    ADMINISTRATOR = "administrator"
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    READ = "read"
+    SEARCH = "search"
+    UPDATE = "update"
+    DELETE = "delete"
+    ACT = "act"  # what the resource's comment below names: cancel, check in, admit, ...
+    SIGN = "sign"
+    EXPORT = "export"
+
+
+class Scope(StrEnum):
+    OWN = "own"  # one's own record, account, sessions
+    DELEGATED = "delegated"  # the records of people who gave this person access, or whose guardian this person is
+    CARE = "care"  # patients with an active care relationship (a nurse's: with any practitioner of the clinic)
+    DESK = "desk"  # any patient of the clinic, for contact data and the schedule; never the chart
+    ALL = "all"  # not narrowed: things that belong to no patient, and the privacy officer's view of who did what
+
+
+class Resource(StrEnum):
+    ACCESS_LOG = "access_log"  # who opened one patient's record
+    ACCOUNT = "account"  # the account of the person who asks
+    APPOINTMENT = "appointment"  # act: cancel, reschedule
+    AUDIT_ENTRY = "audit_entry"  # the ledger itself; export: proofs and excerpts
+    AVAILABILITY = "availability"
+    CARE_RELATIONSHIP = "care_relationship"
+    CLINICAL_RESOURCE = "clinical_resource"  # everything in the chart that came by import or was written in a visit
+    IMPORT = "import"  # a FHIR Bundle of one patient
+    INVITATION = "invitation"  # of a patient or guardian to an account (account recovery too)
+    LOCATION = "location"
+    MEDICATION = "medication"  # the formulary, not a patient's medication
+    NOTE = "note"  # create: first draft or addendum
+    ORGANIZATION = "organization"
+    OUTBOX = "outbox"  # what waits to leave, ids only; act: send again, park
+    PATIENT = "patient"  # name, contact data, identifiers
+    PHARMACY = "pharmacy"
+    PRACTITIONER = "practitioner"
+    PRESCRIPTION = "prescription"  # act: cancel
+    PROXY_GRANT = "proxy_grant"
+    SESSION = "session"  # act: give a fresh second factor, sign out
+    SLOT = "slot"
+    STAFF_ACCOUNT = "staff_account"  # act: invite, disable, reset
+    SUMMARY = "summary"  # what the patient takes home from a visit
+    VISIT = "visit"  # create: start checking in; act: check in, take a seat (ticket, socket), leave
+    VISIT_TYPE = "visit_type"
+    WAITING_ROOM = "waiting_room"  # the queue; act: admit, hold, remove, complete
+
+
+Cell = frozenset[Scope]
+Row = Mapping[Action, Cell]
+
+CREATE, READ, SEARCH, UPDATE, DELETE = Action.CREATE, Action.READ, Action.SEARCH, Action.UPDATE, Action.DELETE
+ACT, SIGN, EXPORT = Action.ACT, Action.SIGN, Action.EXPORT
+LOOK = (READ, SEARCH)
+
+OWN = frozenset({Scope.OWN})
+DELEGATED = frozenset({Scope.DELEGATED})
+MINE = OWN | DELEGATED
+CARE = frozenset({Scope.CARE})
+DESK = frozenset({Scope.DESK})
+ALL = frozenset({Scope.ALL})
+
+
+def may(scopes: Cell, *actions: Action) -> Row:
+    return dict.fromkeys(actions, scopes)
+
+
+# What every signed-in person has: themselves, and the clinic's public face.
+EVERYONE: Mapping[Resource, Row] = {
+    Resource.ACCOUNT: may(OWN, READ, UPDATE),
+    Resource.SESSION: may(OWN, *LOOK, ACT),
+    Resource.LOCATION: may(ALL, *LOOK),
+    Resource.ORGANIZATION: may(ALL, *LOOK),
+    Resource.PHARMACY: may(ALL, *LOOK),
+    Resource.PRACTITIONER: may(ALL, *LOOK),
+    Resource.SLOT: may(ALL, *LOOK),
+    Resource.VISIT_TYPE: may(ALL, *LOOK),
+}
+
+
+def people(scopes: Cell) -> Mapping[Resource, Row]:
+    """What patients do with the records in `scopes`: a proxy does the same, but never with a record of their own."""
+    return {
+        **EVERYONE,
+        Resource.PATIENT: may(scopes, *LOOK),
+        Resource.CLINICAL_RESOURCE: may(scopes, *LOOK),
+        Resource.ACCESS_LOG: may(scopes, *LOOK),
+        Resource.PROXY_GRANT: may(scopes, *LOOK),
+        Resource.APPOINTMENT: may(scopes, CREATE, *LOOK, ACT),
+        Resource.VISIT: may(scopes, CREATE, *LOOK, ACT),
+        Resource.SUMMARY: may(scopes, *LOOK),
+        Resource.PRESCRIPTION: may(scopes, *LOOK),
+    }
+
+
+TABLE: Mapping[Role, Mapping[Resource, Row]] = {
+    Role.PATIENT: people(MINE),
+    Role.PROXY: people(DELEGATED),
+    Role.PROVIDER: {
+        **EVERYONE,
+        Resource.PATIENT: may(CARE, *LOOK),
+        Resource.CLINICAL_RESOURCE: may(CARE, *LOOK),
+        Resource.CARE_RELATIONSHIP: may(CARE, *LOOK),
+        Resource.AVAILABILITY: may(OWN, *LOOK),
+        Resource.APPOINTMENT: may(CARE, CREATE, *LOOK, ACT),
+        Resource.VISIT: may(CARE, *LOOK, ACT),
+        Resource.WAITING_ROOM: may(CARE, *LOOK, ACT),
+        Resource.NOTE: may(CARE, CREATE, *LOOK, UPDATE, SIGN),
+        Resource.SUMMARY: may(CARE, *LOOK),
+        Resource.MEDICATION: may(ALL, *LOOK),
+        Resource.PRESCRIPTION: may(CARE, CREATE, *LOOK, UPDATE, ACT, SIGN),
+    },
+    Role.NURSE: {
+        **EVERYONE,
+        Resource.IMPORT: may(ALL, CREATE),
+        Resource.PATIENT: may(DESK, *LOOK),
+        Resource.CLINICAL_RESOURCE: may(CARE, *LOOK),
+        Resource.CARE_RELATIONSHIP: may(CARE, *LOOK),
+        Resource.APPOINTMENT: may(DESK, *LOOK, ACT),
+        Resource.VISIT: may(CARE, CREATE, *LOOK, ACT),
+        Resource.WAITING_ROOM: may(CARE, *LOOK, ACT),
+        Resource.NOTE: may(CARE, *LOOK),
+        Resource.SUMMARY: may(CARE, *LOOK),
+        Resource.MEDICATION: may(ALL, *LOOK),
+        Resource.PRESCRIPTION: may(CARE, *LOOK),
+    },
+    Role.FRONT_DESK: {
+        **EVERYONE,
+        Resource.PATIENT: may(DESK, CREATE, *LOOK, UPDATE),
+        Resource.INVITATION: may(DESK, CREATE, *LOOK),
+        Resource.PROXY_GRANT: may(DESK, CREATE, *LOOK, DELETE),
+        Resource.CARE_RELATIONSHIP: may(DESK, *LOOK),
+        Resource.APPOINTMENT: may(DESK, CREATE, *LOOK, ACT),
+        Resource.VISIT: may(DESK, CREATE, *LOOK),
+        Resource.WAITING_ROOM: may(DESK, *LOOK),
+    },
+    Role.BILLER: {
+        **EVERYONE,
+        Resource.PATIENT: may(DESK, *LOOK),
+        Resource.APPOINTMENT: may(DESK, *LOOK),
+    },
+    Role.PRIVACY_OFFICER: {
+        **EVERYONE,
+        Resource.ACCESS_LOG: may(ALL, *LOOK, EXPORT),
+        Resource.AUDIT_ENTRY: may(ALL, *LOOK, EXPORT),
+        Resource.CARE_RELATIONSHIP: may(ALL, *LOOK),
+        Resource.PROXY_GRANT: may(ALL, *LOOK),
+    },
+    Role.ADMINISTRATOR: {
+        **EVERYONE,
+        Resource.STAFF_ACCOUNT: may(ALL, CREATE, *LOOK, UPDATE, ACT),
+        Resource.AVAILABILITY: may(ALL, CREATE, *LOOK, UPDATE, DELETE),
+        Resource.LOCATION: may(ALL, CREATE, *LOOK, UPDATE),
+        Resource.MEDICATION: may(ALL, CREATE, *LOOK, UPDATE),
+        Resource.ORGANIZATION: may(ALL, CREATE, *LOOK, UPDATE),
+        Resource.OUTBOX: may(ALL, *LOOK, ACT),
+        Resource.PHARMACY: may(ALL, CREATE, *LOOK, UPDATE),
+        Resource.PRACTITIONER: may(ALL, CREATE, *LOOK, UPDATE),
+        Resource.VISIT_TYPE: may(ALL, CREATE, *LOOK, UPDATE),
+    },
+}
+
+# What an app may be given: it acts with what both the person and this role have, never with more.
+APP_SCOPES: Mapping[str, Role] = {"patient": Role.PATIENT}
+
+NOTHING: Cell = frozenset()
+
+
+def scopes(role: str, action: Action, resource: Resource) -> Cell:
+    """The table's cell; an unknown role has nothing."""
+    rows = TABLE.get(role, {})  # type: ignore[call-overload]
+    return rows.get(resource, {}).get(action, NOTHING)
+
+
+def granted(by: Actor, action: Action, resource: Resource) -> Cell:
+    """What this actor has now: the cell of their role, narrowed to what their app was given."""
+    held = scopes(by.role, action, resource)
+    if not by.client:
+        return held
+    lent = (scopes(APP_SCOPES[name], action, resource) for name in by.scopes if name in APP_SCOPES)
+    return held & NOTHING.union(*lent)
+
+
+def gate(by: Actor, action: Action, resource: Resource) -> None:
+    """Turn away whoever has no scope at all, as if there were nothing here; which rows the others see, queries decide."""
+    if not granted(by, action, resource):
+        refuse(by, "no_scope", kind=f"{resource}.{action}")
+        raise Refused
