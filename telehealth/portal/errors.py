@@ -1,53 +1,56 @@
-"""Error pages. They ask nothing of the database or the session, so that they also show when those are down."""
+"""What a page answers when our own rules say no. The words come from the app; an engine knows no subject."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-Text = str | Promise
+from telehealth.core.errors import Conflict, DomainError, Invalid, Missing, Unproven
 
-WORDS: dict[int, tuple[Text, Text]] = {
-    400: (_("That did not work"), _("Something in the request was not as expected. Go back, check what was entered and try again.")),
-    403: (_("Not allowed"), _("This is not something you may do here. If the page was open for long, go back, reload it and try again.")),
-    404: (_("Not found"), _("There is nothing here, or it is not yours to see.")),
-    409: (_("That did not work"), _("Somebody or something else was faster. Go back, reload the page and try again.")),
-    500: (_("Something broke"), _("The fault is ours, not yours. Nothing was lost that the page had confirmed. Please try again.")),
-    503: (_("Please wait a moment"), _("Telehealth cannot answer safely at the moment, so it does not answer at all. Please try again shortly.")),
+Text = str | Promise
+Words = Mapping[str, Text]
+
+STATUS: list[tuple[type[DomainError], HTTPStatus]] = [
+    (Invalid, HTTPStatus.BAD_REQUEST),
+    (Missing, HTTPStatus.NOT_FOUND),
+    (Conflict, HTTPStatus.CONFLICT),
+    (Unproven, HTTPStatus.FORBIDDEN),
+]
+USUAL: dict[HTTPStatus, Text] = {
+    HTTPStatus.BAD_REQUEST: _("Something that was entered is not as expected. Check it and try again."),
+    HTTPStatus.NOT_FOUND: _("This is not there any more, or it is not yours to see."),
+    HTTPStatus.CONFLICT: _("Meanwhile something has changed. Reload the page and try again."),
+    HTTPStatus.FORBIDDEN: _("A fresh code from your authenticator is needed for this."),
 }
 
 
-def error_page(status: int, sentence: Text | None = None) -> HttpResponse:
-    """A whole page that says what happened, without a word about the inside."""
-    heading, usual = WORDS.get(status, WORDS[400])
-    context = {"status": status, "heading": heading, "sentence": sentence or usual}
-    response = HttpResponse(render_to_string("portal/errors/error.html", context), status=status)
+def status_of(error: DomainError) -> HTTPStatus:
+    """The HTTP code of a kind of no, the same as over REST."""
+    return next((status for kind, status in STATUS if isinstance(error, kind)), HTTPStatus.CONFLICT)
+
+
+def sentence_of(error: DomainError, words: Words) -> Text:
+    """What to tell the person: the app's words for this fact, else the usual ones for its kind."""
+    return words.get(error.code) or USUAL[status_of(error)]
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asks, and so gets a piece of a page instead of a whole one."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def answer(request: HttpRequest, error: DomainError, words: Words) -> HttpResponse:
+    """A sentence for the alert region of the page that asked, or a whole page."""
+    status = status_of(error)
+    context = {"sentence": sentence_of(error, words)}
+    if is_fragment(request):
+        response = HttpResponse(render_to_string("portal/alert.html", context), status=status)
+        response["HX-Retarget"] = "#alerts"
+        response["HX-Reswap"] = "innerHTML"
+    else:
+        response = HttpResponse(render_to_string(f"{status:d}.html", context, request), status=status)
     response["Cache-Control"] = "no-store"
     return response
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_page(HTTPStatus.BAD_REQUEST)
-
-
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_page(HTTPStatus.FORBIDDEN)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "", **_template: Any) -> HttpResponse:
-    return error_page(HTTPStatus.FORBIDDEN)
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_page(HTTPStatus.NOT_FOUND)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    return error_page(HTTPStatus.INTERNAL_SERVER_ERROR)
-
-
-def unavailable(request: HttpRequest) -> HttpResponse:
-    return error_page(HTTPStatus.SERVICE_UNAVAILABLE)
