@@ -66,7 +66,7 @@ class Postgres:
         settings = SETTINGS | {"cluster_name": self.mark, "unix_socket_directories": _listed(self.sockets)}
         settings |= FOR_TESTS if self.disposable else {}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        argv = [self.programs / "postgres", "-D", self.data, *options]
+        argv: list[str | Path] = [self.programs / "postgres", "-D", self.data, *options]
         self.child = spawn(argv, log=self.log, env=_plain_env(), cwd=self.sockets, account=self.account, on_parent_death=signal.SIGINT)
         self._await_ready()
         self._ensure()

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
@@ -34,7 +35,7 @@ class Valkey:
         # Its process title names the socket; the mark alone would not be in the title.
         end_orphans("valkey-server", str(self.socket), signal.SIGTERM)
         self.socket.unlink(missing_ok=True)
-        argv = [place.valkey_program(), "--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "600"]
+        argv: list[str | Path] = [place.valkey_program(), "--port", "0", "--unixsocket", self.socket, "--unixsocketperm", "600"]
         argv += ["--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"]
         self.child = spawn(argv, log=self.log, cwd=self.socket.parent)
         self._await_ready()
