@@ -1,0 +1,21 @@
+"""Who acts: the one value that services, rules and entries know a person by."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An account in one role, signed in one way. `session` and `client` are opaque; nothing here is PHI."""
+
+    id: UUID | None
+    role: str
+    session: str = ""
+    client: str = ""
+    second_factor_at: datetime | None = None
+    scopes: frozenset[str] = frozenset()
+
+
+ANONYMOUS = Actor(id=None, role="anonymous")
+SYSTEM = Actor(id=None, role="system")

@@ -1,0 +1,14 @@
+"""Every act that the ledger knows. Alphabetical by value; each is used, and a test says so."""
+
+from enum import StrEnum
+
+
+class Act(StrEnum):
+    """What was done. The value is stored and sealed, so it never changes its meaning."""
+
+    OBJECT_ACCESSED = "object.accessed"
+    OBJECT_CHANGED = "object.changed"
+    OBJECT_CREATED = "object.created"
+    OBJECT_DELETED = "object.deleted"
+    RECORD_OPENED = "record.opened"
+    REFUSED = "refused"

@@ -1,0 +1,59 @@
+"""What the runtime role may do, set again after every migration: least privilege that cannot drift.
+
+Ordinary tables: rows, no structure. Audit tables: SELECT and INSERT, and of an entry only the columns that
+the application writes (`xid` is PostgreSQL's own). Only the tables' owner may run this; others pass by.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+from psycopg import sql
+
+from audit.ledger.entries import COLUMNS
+
+AUDIT_TABLES = ("audit_entry", "audit_leaf", "audit_checkpoint")
+
+_OWNS = "SELECT pg_get_userbyid(relowner) = current_user FROM pg_class WHERE oid = to_regclass('audit_entry')"
+_TABLES = """
+    SELECT c.relname, c.relispartition FROM pg_class c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+      AND pg_get_userbyid(c.relowner) = current_user
+"""
+
+
+def grant_runtime_role(using: str = "default", **_: Any) -> None:
+    """A post_migrate handler: grants for every table of the schema, idempotent."""
+    role = settings.DATABASES["default"]["USER"]
+    with connections[using].cursor() as cursor:
+        cursor.execute(_OWNS)
+        if cursor.fetchone() != (True,):
+            return
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s AND rolname <> current_user", [role])
+        if cursor.fetchone() is None:
+            return
+        cursor.execute(_TABLES)
+        for statement in _statements(role, cursor.fetchall()):
+            cursor.execute(statement)
+
+
+def _statements(role: str, tables: list[tuple[str, bool]]) -> list[sql.Composed]:
+    who = sql.Identifier(role)
+    found = [
+        sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(who),
+        sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}").format(who),
+        sql.SQL("GRANT EXECUTE ON FUNCTION audit_make_partitions() TO {}").format(who),
+    ]
+    for name, is_partition in tables:
+        table = sql.Identifier(name)
+        found.append(sql.SQL("REVOKE ALL ON {} FROM {}").format(table, who))
+        if name == "django_migrations":
+            found.append(sql.SQL("GRANT SELECT ON {} TO {}").format(table, who))
+        elif name == "audit_entry":
+            columns = sql.SQL(", ").join(map(sql.Identifier, [*COLUMNS, "mac"]))
+            found.append(sql.SQL("GRANT SELECT, INSERT ({}) ON {} TO {}").format(columns, table, who))
+        elif name in AUDIT_TABLES:
+            found.append(sql.SQL("GRANT SELECT, INSERT ON {} TO {}").format(table, who))
+        elif not is_partition:
+            found.append(sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}").format(table, who))
+    return found

@@ -1,0 +1,163 @@
+"""The unit: one request, message, task or command, with who acts and what has been opened for them.
+
+Openings and refusals collect here as plain objects and are written in one INSERT: by the commit that
+also writes (see `audit.ledger.postgres`), or when the unit ends, and always before anything leaves.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import models
+
+from audit.ledger.acts import Act
+from audit.ledger.actor import ANONYMOUS, Actor
+from audit.ledger.entries import Row, detail_text, insert, new_row
+from audit.ledger.errors import NoContext
+
+Openings = dict[UUID, dict[str, set[str]]]
+_current: ContextVar["Unit | None"] = ContextVar("audit_unit", default=None)
+
+
+class Unit:
+    """Who acts, through which channel and why, and what of which record has been opened and not yet written."""
+
+    __slots__ = ("actor", "channel", "cid", "closed", "openings", "purpose", "reason", "refusals")
+
+    def __init__(self, actor: Actor, *, channel: str, purpose: str, reason: str, cid: str) -> None:
+        self.actor = actor
+        self.channel = channel
+        self.purpose = purpose
+        self.reason = reason
+        self.cid = cid
+        self.closed = False
+        self.openings: Openings = {}
+        self.refusals: list[Row] = []
+
+    def become(self, actor: Actor) -> None:
+        """Authentication found out who it is."""
+        self.actor = actor
+
+    def open(self, record_id: UUID, kind: str, pk: UUID, field: str) -> None:
+        """Register that a field of an object of this record is about to be read."""
+        if self.closed:
+            raise NoContext("the unit has ended")
+        self.openings.setdefault(record_id, {}).setdefault(f"{kind}:{pk}", set()).add(field)
+
+    def row(self, act: str, **values: Any) -> Row:
+        """An entry of this unit's actor, or of `actor=`."""
+        actor: Actor = values.pop("actor", None) or self.actor
+        return new_row(
+            act=str(act),
+            actor_id=actor.id,
+            role=str(actor.role),
+            session=actor.session,
+            client=actor.client,
+            channel=self.channel,
+            purpose=self.purpose,
+            cid=self.cid,
+            **{"reason": self.reason, **values},
+        )
+
+    def take(self) -> list[Row]:
+        """Everything not yet written, as rows; the unit forgets it until `give_back`."""
+        rows = [*self.refusals, *(self._opening(record, objects) for record, objects in self.openings.items())]
+        self.openings, self.refusals = {}, []
+        return rows
+
+    def give_back(self, rows: list[Row]) -> None:
+        """The write failed: keep the rows for the next one."""
+        self.refusals = [*rows, *self.refusals]
+
+    def _opening(self, record_id: UUID, objects: Mapping[str, set[str]]) -> Row:
+        detail = {key: sorted(fields) for key, fields in objects.items()}
+        return self.row(Act.RECORD_OPENED, record_id=record_id, detail=detail_text(detail))
+
+
+def current() -> Unit:
+    """The unit we are in, or NoContext."""
+    found = _current.get()
+    if found is None:
+        raise NoContext("no audit unit: nobody is on record as asking")
+    return found
+
+
+def current_or_none() -> Unit | None:
+    """For the database backend, which also serves processes that open nothing."""
+    return _current.get()
+
+
+@contextmanager
+def unit(
+    actor: Actor = ANONYMOUS, *, channel: str, purpose: str = "TREAT", reason: str = "", cid: str = ""
+) -> Iterator[Unit]:
+    """Everything opened inside is written before this ends, also when it ends by an exception."""
+    made = Unit(actor, channel=channel, purpose=purpose, reason=reason, cid=cid or uuid4().hex)
+    token = _current.set(made)
+    try:
+        try:
+            yield made
+        finally:
+            flush()
+    finally:
+        made.closed = True
+        _current.reset(token)
+
+
+@contextmanager
+def resumed(existing: Unit) -> Iterator[Unit]:
+    """Make a still open unit current again: for a stream that outlives its view, or a socket's next message."""
+    token = _current.set(existing)
+    try:
+        yield existing
+    finally:
+        _current.reset(token)
+
+
+def flush(using: str = "default") -> list[Row]:
+    """Write what was collected, or raise EntryNotWritten and keep it. Returns the rows written."""
+    found = _current.get()
+    if found is None or not (found.openings or found.refusals):
+        return []
+    rows = found.take()
+    try:
+        insert(rows, using)
+    except BaseException:
+        found.give_back(rows)
+        raise
+    return rows
+
+
+def record(
+    by: Actor,
+    act: Act,
+    thing: models.Model | None = None,
+    *,
+    record_id: UUID | None = None,
+    outcome: str = "ok",
+    reason: str = "",
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """One act, written now in the caller's transaction, so that it vanishes with its cause."""
+    insert([current().row(act, actor=by, outcome=outcome, detail=detail_text(detail), **_about(thing, record_id, reason))])
+
+
+def refuse(by: Actor, reason: str, *, kind: str = "", pk: object = "", record_id: UUID | None = None) -> None:
+    """Somebody was turned away. Kept outside any transaction: a rollback does not erase it."""
+    found = current()
+    row = found.row(
+        Act.REFUSED, actor=by, outcome="refused", reason=reason, kind=kind, object_pk=str(pk or ""), record_id=record_id
+    )
+    found.refusals.append(row)
+
+
+def _about(thing: models.Model | None, record_id: UUID | None, reason: str) -> dict[str, Any]:
+    about: dict[str, Any] = {"record_id": record_id}
+    if reason:
+        about["reason"] = reason
+    if thing is not None:
+        about |= {"kind": thing._meta.label, "object_pk": str(thing.pk)}
+        about["record_id"] = record_id or getattr(thing, "record_id", None)
+    return about

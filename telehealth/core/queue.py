@@ -1,0 +1,16 @@
+"""Work for later that a periodic sweep would find again anyway. What must not be lost goes to the outbox."""
+
+from functools import partial
+
+from celery import current_app
+from django.db import transaction
+
+
+def later(name: str, *ids: object) -> None:
+    """Send the Celery task on commit, with ids only. The name is resolved now, so that a wrong one fails at once."""
+    task = current_app.tasks[name]
+    transaction.on_commit(partial(_send, task, [str(each) for each in ids]), robust=True)
+
+
+def _send(task, ids: list[str]) -> None:  # type: ignore[no-untyped-def]  # Celery's tasks are untyped
+    task.apply_async(args=ids, ignore_result=True, retry=False)
