@@ -84,6 +84,11 @@ def listed(name: str, default: list[str]) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()] if value else list(default)
 
 
+def path_of(name: str) -> str:
+    """The path in NAME_FILE, for a secret that only some processes may read."""
+    return os.environ.get(f"{name}_FILE", "")
+
+
 def _from_file(name: str) -> str:
     path = os.environ.get(f"{name}_FILE")
     if not path:

@@ -1,0 +1,71 @@
+"""A unit around every HTTP request, and its openings written after rendering and before the first byte."""
+
+from collections.abc import Callable, Iterator
+from typing import cast
+from uuid import uuid4
+
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from audit.ledger.actor import ANONYMOUS
+from audit.ledger.errors import EntryNotWritten
+from audit.ledger.units import Unit, flush, resumed
+
+CHANNELS = {"/api/": "REST", "/admin/": "admin", "/dev/": "dev", "/inbound/": "inbound", "/oauth/": "OAuth"}
+RETRY_AFTER_SECONDS = "5"
+
+
+class UnitMiddleware:
+    """Outermost. Authentication further in calls `current().become(actor)`; every reply carries its X-Request-Id."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        made = Unit(ANONYMOUS, channel=channel_of(request.path), purpose="TREAT", reason="", cid=uuid4().hex)
+        with resumed(made):
+            response = self._answer(request, made)
+        response.headers["X-Request-Id"] = made.cid
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def _answer(self, request: HttpRequest, made: Unit) -> HttpResponseBase:
+        try:
+            response = self.get_response(request)
+            flush()
+        except EntryNotWritten:
+            made.closed = True
+            return unavailable()
+        if isinstance(response, StreamingHttpResponse) and not response.is_async:
+            chunks = cast("Iterator[bytes]", response.streaming_content)
+            response.streaming_content = on_record(chunks, made)
+        else:
+            made.closed = True
+        return response
+
+
+def on_record(chunks: Iterator[bytes], made: Unit) -> Iterator[bytes]:
+    """Each chunk leaves after its openings are written; a failing write breaks the stream."""
+    try:
+        while True:
+            with resumed(made):
+                chunk = next(chunks, None)
+                flush()
+            if chunk is None:
+                return
+            yield chunk
+    finally:
+        made.closed = True
+
+
+def channel_of(path: str) -> str:
+    """How the ledger names the face that a path belongs to."""
+    return next((name for prefix, name in CHANNELS.items() if path.startswith(prefix)), "portal")
+
+
+def unavailable() -> HttpResponse:
+    """503: the entry could not be written, so nothing is told. RFC 9457 problem details."""
+    problem = {"type": "about:blank", "title": "Service unavailable", "status": 503, "code": "audit_unavailable"}
+    response = JsonResponse(problem, status=503, content_type="application/problem+json")
+    response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return response

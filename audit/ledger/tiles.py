@@ -1,0 +1,101 @@
+"""The tree outside the database: C2SP `tlog-tiles` (hashes only) and every signed checkpoint, as files.
+
+The database's leaf table is the truth while it is whole; these files are what shows that it no longer is. Tiles are
+written before the checkpoint that needs them, each to a temporary name and then renamed.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from audit.ledger.merkle import HASH_BYTES, Peaks
+
+WIDTH = 256
+
+
+def tile_path(level: int, index: int, width: int = WIDTH) -> str:
+    """tile/<L>/<N>[.p/<W>], N in groups of three digits, all but the last prefixed with x."""
+    groups = [f"{index % 1000:03d}"]
+    while index := index // 1000:
+        groups.insert(0, f"x{index % 1000:03d}")
+    partial = "" if width == WIDTH else f".p/{width}"
+    return f"tile/{level}/{'/'.join(groups)}{partial}"
+
+
+def write(path: Path, content: bytes) -> None:
+    """Whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(path.name + ".new")
+    half.write_bytes(content)
+    half.replace(path)
+
+
+class Tiles:
+    """Writes tiles as leaves come; `open_tiles[level]` holds the hashes of the tile that is not full yet."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.size = 0
+        self.open_tiles: list[list[bytes]] = []
+
+    def append(self, leaf: bytes) -> None:
+        """Add a leaf hash; full tiles are written at once, partial ones by `settle`."""
+        self._add(0, leaf, self.size)
+        self.size += 1
+
+    def _add(self, level: int, node: bytes, position: int) -> None:
+        if level == len(self.open_tiles):
+            self.open_tiles.append([])
+        tile = self.open_tiles[level]
+        tile.append(node)
+        if len(tile) < WIDTH:
+            return
+        index = position // WIDTH
+        write(self.root / tile_path(level, index), b"".join(tile))
+        above = Peaks()
+        for each in tile:
+            above.append(each)
+        self.open_tiles[level] = []
+        self._add(level + 1, above.root(), index)
+
+    def settle(self) -> None:
+        """Write the partial tiles of the current size."""
+        for level, tile in enumerate(self.open_tiles):
+            if tile:
+                index = (self.size >> 8 * level) // WIDTH
+                write(self.root / tile_path(level, index, len(tile)), b"".join(tile))
+
+    def publish(self, note: str) -> None:
+        """The newest checkpoint under its fixed name, and all of them in one append-only file."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with open(self.root / "checkpoints.log", "a", encoding="utf-8") as file:
+            file.write(note + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        write(self.root / "checkpoint", note.encode())
+
+
+def published_notes(root: Path) -> Iterator[str]:
+    """Every checkpoint ever written, oldest first. A half-written last one is left out."""
+    try:
+        text = (root / "checkpoints.log").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return
+    lines: list[str] = []
+    for line in text.splitlines():
+        if not line and lines and lines[-1].startswith("— "):
+            yield "\n".join(lines) + "\n"
+            lines = []
+        else:
+            lines.append(line)
+
+
+def published_leaf(root: Path, index: int, size: int) -> bytes | None:
+    """The leaf hash that the tiles hold for this index, in a tree of that size; None when no tile has it."""
+    tile, at = divmod(index, WIDTH)
+    partial = size - tile * WIDTH
+    for width in (WIDTH, *range(min(partial, WIDTH - 1), at, -1)):
+        path = root / tile_path(0, tile, width)
+        if path.exists():
+            return path.read_bytes()[at * HASH_BYTES : (at + 1) * HASH_BYTES]
+    return None

@@ -1,0 +1,180 @@
+"""Every setting, read top to bottom; closed by default. What must never be wrong in production is a system check."""
+
+from urllib.parse import urlsplit
+
+from config import env, home
+from config.env import BASE_DIR
+
+# --- Who we are -----------------------------------------------------------------------------------
+DEBUG = False
+DEMO = env.flag("TELEHEALTH_DEMO")  # set by `make run` alone: http cookies, /dev/, loopback only
+HOME = home.current()
+SECRET_KEY = env.text("SECRET_KEY")
+PUBLIC_URL = env.text("PUBLIC_URL")  # where browsers and apps reach us: https://clinic.example
+ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS", [urlsplit(PUBLIC_URL).hostname or "localhost"])
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Rooms, from the ground floor up ---------------------------------------------------------------
+INSTALLED_APPS = [
+    "audit.ledger",
+    "telehealth.core",
+    "telehealth.vault",
+    "auditlog",
+    "rest_framework",
+    "drf_spectacular",
+    "channels",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "audit.ledger.middleware.UnitMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ]
+        },
+    }
+]
+
+# --- Database: two roles. The runtime role has no DDL and cannot change an audit entry --------------
+_POOL = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+_APP, _OWNER = home.database("app"), home.database("owner")
+DATABASES = {
+    "default": {**_APP, **_POOL, "ENGINE": "audit.ledger.postgres", "OPTIONS": {**_APP["OPTIONS"], "server_side_binding": True}},
+    "owner": {**_OWNER, "TEST": {"NAME": "test_telehealth"}},  # migrations only (`manage.py migrate`)
+}
+MIGRATION_MODULES = {"auditlog": None}  # its table is ours
+
+# --- Broker: Celery and sockets ---------------------------------------------------------------------
+REDIS_URL = home.redis_url()
+CELERY_BROKER_URL = home.broker_url()
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL], "prefix": "ws"}}
+}
+
+# --- Audit log ---------------------------------------------------------------------------------------
+AUDITLOG_LOGENTRY_MODEL = "audit.Entry"
+AUDIT_MAC = "audit.ledger.keys.LocalMac"
+AUDIT_MAC_KEY = env.text("AUDIT_MAC_KEY")
+AUDIT_SIGNER = "audit.ledger.keys.LocalSigner"
+AUDIT_SIGNING_KEY_FILE = env.path_of("AUDIT_SIGNING_KEY")  # read by the sealer alone
+AUDIT_ORIGIN = env.text("AUDIT_ORIGIN", f"{urlsplit(PUBLIC_URL).netloc}/audit")
+AUDIT_CHECKPOINTS = HOME.checkpoints
+
+# --- Vault --------------------------------------------------------------------------------------------
+VAULT_PROVIDER = "telehealth.vault.keyring.LocalKeyring"
+VAULT_KEYRING = env.text("VAULT_KEYRING")
+
+# --- Wiring by dotted path: what a lower floor needs from a higher one ----------------------------------
+REST_GATE = "telehealth.accounts.access.gate"
+DEMO_CLINIC: list[str] = []
+
+# --- REST ------------------------------------------------------------------------------------------------
+REST_FRAMEWORK: dict[str, object] = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Telehealth",
+    "DESCRIPTION": "Scheduling, video visits, notes and prescriptions; every access to health data is on record.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": [],
+    "SERVE_AUTHENTICATION": [],
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+# --- Web: strict everywhere; only a demonstration may speak http ------------------------------------------
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEMO
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "sessionid" if DEMO else "__Host-session"
+CSRF_COOKIE_NAME = "csrftoken" if DEMO else "__Host-csrf"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
+SECURE_HSTS_SECONDS = 0 if DEMO else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEMO
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+_SOCKETS = PUBLIC_URL.replace("http", "ws", 1)
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "font-src": ["'self'"],
+        "media-src": ["'self'", "blob:"],
+        "connect-src": ["'self'", _SOCKETS],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+
+# --- Languages and time -------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+LOCALE_PATHS = [BASE_DIR / "locale"]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME.root / "static"
+
+# --- Logs: allow-listed keys, exceptions without values ------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"terse": {"()": "telehealth.core.logs.Terse"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "terse"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+    },
+}

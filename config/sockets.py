@@ -1,0 +1,5 @@
+"""WebSocket routes of all apps. Origins are checked by the consumers, which answer with documented close codes."""
+
+from channels.routing import URLRouter
+
+sockets = URLRouter([])

@@ -1,0 +1,65 @@
+"""Blind indexes: find by equality what is sealed. HMAC-SHA-256 over the normalised value, a key per field.
+
+They reveal which rows hold equal values to whoever reads the database, and nothing without the key. Low-entropy
+facts (sex, state, birth year) must not be indexed.
+"""
+
+import hashlib
+import hmac
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import phonenumbers
+from django.apps import apps
+
+from telehealth.vault import keyring
+
+_VERSION = "v1"  # of the rules below: a changed rule needs a re-index
+
+
+def blind(label: str, value: Any) -> bytes:
+    """The index of a value for a field named "app.Model.source": for filter(<index>=...)."""
+    app, model, source = label.split(".")
+    fields = apps.get_model(app, model)._meta.concrete_fields
+    rule = next(field.normalise for field in fields if getattr(field, "source", None) == source)
+    return digest(f"{apps.get_model(app, model)._meta.label}.{source}", value, rule)
+
+
+def digest(label: str, value: Any, rule: str) -> bytes:
+    """32 bytes, under the key of that field alone."""
+    key = keyring.derived(f"blind:{_VERSION}:{label}")
+    return hmac.digest(key, NORMALISE[rule](str(value)).encode(), hashlib.sha256)
+
+
+def _folded(value: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
+
+
+def _name(value: str) -> str:
+    plain = unicodedata.normalize("NFKD", _folded(value))
+    return "".join(each for each in plain if not unicodedata.combining(each))
+
+
+def _identifier(value: str) -> str:
+    return re.sub(r"[\W_]+", "", _folded(value))
+
+
+def _phone(value: str) -> str:
+    """E.164; a number without a country code is read as one of the United States."""
+    try:
+        parsed = phonenumbers.parse(value, "US")
+    except phonenumbers.NumberParseException:
+        return re.sub(r"\D+", "", value)
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+NORMALISE: Mapping[str, Callable[[str], str]] = {
+    "date": str.strip,
+    "email": _folded,
+    "exact": str,
+    "identifier": _identifier,
+    "name": _name,
+    "phone": _phone,
+}

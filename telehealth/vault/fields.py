@@ -1,0 +1,228 @@
+"""Model fields that hold sealed values and open them on attribute access, inside an audit unit.
+
+What the database gives back is `Sealed`, which is neither text nor bytes: `values()`, pickles and dumps carry
+ciphertext. Reading the attribute decrypts, registers the opening first, and keeps no plaintext on the instance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import models
+from django.db.models.query_utils import DeferredAttribute
+
+from audit.ledger import current
+from telehealth.vault import blind, cipher, record_keys
+
+ACCOUNTS = UUID("00000000-0000-4000-8000-000000000001")
+"""The one key of all accounts: e-mails and seeds. Reading under it needs a unit but opens no patient's record."""
+
+_raw: ContextVar[bool] = ContextVar("vault_raw", default=False)
+
+
+@contextmanager
+def raw() -> Iterator[None]:
+    """Within, attributes give the sealed value: for saving and reloading, which must open nothing."""
+    token = _raw.set(True)
+    try:
+        yield
+    finally:
+        _raw.reset(token)
+
+
+class Sealed:
+    """A sealed value. Deliberately no str and no bytes, so that nothing renders it by accident."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+
+    def __repr__(self) -> str:
+        return "<sealed>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sealed) and other.raw == self.raw
+
+    def __hash__(self) -> int:
+        return hash(self.raw)
+
+
+class SealedAttribute(DeferredAttribute):
+    """Has `__set__`, so that Python asks `__get__` even when the instance's dict holds the value."""
+
+    field: SealedField
+
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        if instance is None:
+            return self
+        value = instance.__dict__.get(self.field.attname, self)
+        if value is self:
+            value = super().__get__(instance, cls)
+        if type(value) is not Sealed or _raw.get():
+            return value
+        return self.field.open(instance, value)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self.field.attname] = value
+
+
+class SealedField(models.Field):  # type: ignore[type-arg]
+    """The base: bytes in the database. `key=ACCOUNTS` seals under the accounts key instead of the row's record."""
+
+    descriptor_class = SealedAttribute
+    empty_strings_allowed = False
+
+    def __init__(self, *args: Any, key: UUID | None = None, **kwargs: Any) -> None:
+        self.key = key
+        super().__init__(*args, **{"editable": False, **kwargs})
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        if self.key is not None:
+            kwargs["key"] = self.key
+        return name, path, args, kwargs
+
+    def get_internal_type(self) -> str:
+        return "BinaryField"
+
+    def encode(self, value: Any) -> bytes:
+        raise NotImplementedError
+
+    def decode(self, plaintext: bytes) -> Any:
+        raise NotImplementedError
+
+    # Opening
+
+    def open(self, instance: Any, sealed: Sealed) -> Any:
+        """Decrypt for the current unit, which is told before the plaintext exists."""
+        unit = current()
+        if self.key is None:
+            unit.open(instance.record_id, self.model._meta.label, instance.pk, self.attname)
+        return self.decode(self.plaintext(instance, sealed))
+
+    def plaintext(self, instance: Any, sealed: Sealed) -> bytes:
+        key = record_keys.find(self.record_of(instance), instance if self.key is None else None)
+        return cipher.unseal(key, sealed.raw, self.bound_to(instance))
+
+    def record_of(self, instance: Any) -> UUID:
+        return self.key or instance.record_id
+
+    def bound_to(self, instance: Any) -> bytes:
+        return cipher.aad(self.model._meta.label_lower, self.attname, instance.pk, self.record_of(instance))
+
+    # Sealing
+
+    def holds_plaintext(self, instance: Any) -> bool:
+        value = instance.__dict__.get(self.attname)
+        return value is not None and type(value) is not Sealed
+
+    def pre_save(self, model_instance: Any, add: bool) -> Sealed | None:
+        value = model_instance.__dict__.get(self.attname)
+        if hasattr(value, "resolve_expression"):
+            raise TypeError(f"{self.name} is sealed: expressions cannot be stored in it")
+        if type(value) is Sealed:
+            self._refuse_moved(model_instance)
+            return value
+        for index in index_fields_of(type(model_instance)):
+            if index.source == self.name:
+                model_instance.__dict__[index.attname] = index.digest(value)
+        if value is None:
+            return None
+        return self._seal(model_instance, value)
+
+    def _seal(self, instance: Any, value: Any) -> Sealed:
+        key = record_keys.find_or_make(self.record_of(instance))
+        sealed = Sealed(cipher.seal(key, self.encode(value), self.bound_to(instance)))
+        instance.__dict__[self.attname] = sealed
+        return sealed
+
+    def _refuse_moved(self, instance: Any) -> None:
+        home = instance.__dict__.get("_vault_home")
+        if home and home != (instance.pk, instance.__dict__.get(instance.record_field)):
+            raise TypeError(f"{self.name} is sealed for another row or record: assign its value again")
+
+    # Everything else that Django may ask of a field
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        if value is None:
+            return None
+        if type(value) is not Sealed:
+            raise TypeError(f"{self.name} is sealed: only save() writes it")
+        return connection.Database.Binary(value.raw)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Sealed | None:
+        return None if value is None else Sealed(bytes(value))
+
+    def get_prep_value(self, value: Any) -> Any:
+        if value is None or type(value) is Sealed:
+            return value
+        raise TypeError(f"{self.name} is sealed: it cannot be compared in the database")
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        return super().get_lookup(lookup_name) if lookup_name == "isnull" else None
+
+    def value_to_string(self, obj: Any) -> str:
+        raise TypeError(f"{self.name} is sealed: it is not serialised")
+
+    def get_default(self) -> Any:
+        return super().get_default() if self.has_default() else None
+
+
+class SealedTextField(SealedField):
+    """Text, sealed."""
+
+    def encode(self, value: Any) -> bytes:
+        return str(value).encode()
+
+    def decode(self, plaintext: bytes) -> str:
+        return plaintext.decode()
+
+
+class SealedJSONField(SealedField):
+    """A small JSON value, sealed. Reading gives a new value each time: assign it again to change it."""
+
+    def encode(self, value: Any) -> bytes:
+        return orjson.dumps(value)
+
+    def decode(self, plaintext: bytes) -> Any:
+        return orjson.loads(plaintext)
+
+
+class BlindIndexField(models.BinaryField):  # type: ignore[type-arg]
+    """HMAC-SHA-256 of the normalised source field, under a key of its own: equality without plaintext.
+
+    Declared after its source, which fills it when it is sealed. 32 bytes, untruncated, so it may be unique.
+    """
+
+    def __init__(self, source: str, *args: Any, normalise: str, **kwargs: Any) -> None:
+        self.source = source
+        self.normalise = normalise
+        super().__init__(*args, **{"null": True, "editable": False, "db_index": not kwargs.get("unique"), **kwargs})
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("editable", None)
+        return name, path, [self.source, *args], {**kwargs, "normalise": self.normalise, "db_index": self.db_index}
+
+    def digest(self, value: Any) -> bytes | None:
+        """The index of a value, None for None."""
+        return None if value is None else blind.digest(f"{self.model._meta.label}.{self.source}", value, self.normalise)
+
+
+@cache
+def sealed_fields_of(model: type[models.Model]) -> tuple[SealedField, ...]:
+    """The model's sealed fields."""
+    return tuple(field for field in model._meta.concrete_fields if isinstance(field, SealedField))
+
+
+@cache
+def index_fields_of(model: type[models.Model]) -> tuple[BlindIndexField, ...]:
+    """The model's blind indexes."""
+    return tuple(field for field in model._meta.concrete_fields if isinstance(field, BlindIndexField))

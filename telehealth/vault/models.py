@@ -1,0 +1,141 @@
+"""Record keys, signers' keys, and the abstract base of every model that holds sealed fields."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any, ClassVar, NoReturn, Self, TypeVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import OuterRef, Subquery
+
+from audit.ledger import uuid7
+from telehealth.vault.fields import ACCOUNTS, SealedField, SealedTextField, index_fields_of, raw, sealed_fields_of
+
+M = TypeVar("M", bound=models.Model)
+
+
+class RecordKey(models.Model):
+    """The data key of one patient record (or of all accounts), wrapped. No foreign key: it precedes its record."""
+
+    record_id = models.UUIDField(primary_key=True)
+    version = models.PositiveSmallIntegerField(default=1)
+    kek_id = models.CharField(max_length=64)
+    wrapped = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return str(self.record_id)
+
+
+class Page:
+    """The rows of one result, so that the first that needs its key fetches the wrapped keys of all in one query."""
+
+    __slots__ = ("rows", "wrapped")
+
+    def __init__(self, rows: list[Any]) -> None:
+        self.rows = rows
+        self.wrapped: dict[UUID, RecordKey] | None = None
+
+    def key_row(self, record_id: UUID) -> RecordKey | None:
+        if self.wrapped is None:
+            ids = {row.record_id for row in self.rows}
+            self.wrapped = {key.record_id: key for key in RecordKey.objects.filter(record_id__in=ids)}
+        return self.wrapped.get(record_id)
+
+
+class SealedQuerySet(models.QuerySet[M]):
+    """Refuses the ways in which Django would move ciphertext or write plaintext past the fields."""
+
+    def _fetch_all(self) -> None:
+        fresh = self._result_cache is None
+        super()._fetch_all()
+        rows = self._result_cache or []
+        if fresh and len(rows) > 1 and isinstance(rows[0], SealedModel):
+            page = Page(rows)
+            for row in rows:
+                row.__dict__["_vault_page"] = page
+
+    def with_keys(self) -> Self:
+        """Join each row's wrapped key: a single read needs no statement of its own for it."""
+        keys = RecordKey.objects.filter(record_id=OuterRef(self.model.record_field))  # type: ignore[attr-defined]
+        return self.annotate(_vault_kek=Subquery(keys.values("kek_id")), _vault_wrapped=Subquery(keys.values("wrapped")))
+
+    def update(self, **values: Any) -> int:
+        refuse_sealed(self.model, values)
+        return super().update(**values)
+
+    def bulk_update(self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None) -> int:
+        fields = list(fields)
+        refuse_sealed(self.model, fields)
+        return super().bulk_update(objs, fields, batch_size)
+
+
+def refuse_sealed(model: type[models.Model], names: Collection[str]) -> None:
+    """TypeError when one of the names is a sealed field of the model, or a blind index."""
+    guarded = {f.name for f in sealed_fields_of(model)} | {f.name for f in index_fields_of(model)}
+    if found := guarded & set(names):
+        raise TypeError(f"sealed fields are written by save() alone: {sorted(found)}")
+
+
+class SealedModel(models.Model):
+    """A row with sealed fields. `record_field` names the attribute with the UUID of the patient record it belongs to."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    record_field: ClassVar[str] = "patient_id"
+
+    objects = SealedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def record_id(self) -> UUID:
+        """The patient record whose key seals this row, and whose openings the ledger lists."""
+        found: UUID = getattr(self, self.record_field)
+        return found
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+        made = super().from_db(db, field_names, values)
+        made.__dict__["_vault_home"] = (made.__dict__.get("id"), made.__dict__.get(cls.record_field))
+        return made
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Seal what was assigned. A row whose id or record changed since it was read is refused by its fields."""
+        if update_fields is not None:
+            names = set(update_fields)
+            update_fields = names | {f.name for f in index_fields_of(type(self)) if f.source in names}
+        with raw():
+            super().save(*args, update_fields=update_fields, **kwargs)
+        self.__dict__["_vault_home"] = (self.pk, self.__dict__.get(self.record_field))
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        with raw():
+            super().refresh_from_db(*args, **kwargs)
+
+    def __reduce__(self) -> Any:
+        """Pickling carries ciphertext only: plaintext that was assigned and not saved is refused."""
+        if any(field.holds_plaintext(self) for field in sealed_fields_of(type(self))):
+            raise TypeError("unsaved plaintext is not pickled")
+        return super().__reduce__()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> NoReturn:
+        raise TypeError("sealed rows are not copied")
+
+
+class SignerKey(SealedModel):
+    """An account's Ed25519 key for notes and prescriptions; the private half is sealed under the accounts key."""
+
+    record_field = "account_id"
+
+    account_id = models.UUIDField(unique=True)
+    public = models.BinaryField()
+    private = SealedTextField(key=ACCOUNTS)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+__all__ = ["Page", "RecordKey", "SealedField", "SealedModel", "SealedQuerySet", "SignerKey"]
