@@ -88,9 +88,7 @@ def insert(rows: Sequence[Row], using: str = "default") -> None:
     """Write all rows in one statement, or raise EntryNotWritten."""
     columns = [*COLUMNS, "mac"]
     types = [*COLUMNS.values(), "bytea"]
-    sql = "INSERT INTO audit_entry ({}) SELECT * FROM unnest({})".format(
-        ", ".join(columns), ", ".join(f"%s::{kind}[]" for kind in types)
-    )
+    sql = "INSERT INTO audit_entry ({}) SELECT * FROM unnest({})".format(", ".join(columns), ", ".join(f"%s::{kind}[]" for kind in types))
     try:
         with connections[using].cursor() as cursor:
             cursor.execute(sql, _arrays(rows))

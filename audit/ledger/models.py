@@ -22,9 +22,7 @@ class EntryManager(LogEntryManager):
         kind = values["content_type"].model_class()._meta.label
         detail = {"fields": sorted(values.get("changes") or {})}
         action = int(values["action"])
-        row = current().row(
-            _CHANGES[action], action=action, kind=kind, object_pk=str(values["object_pk"]), detail=detail_text(detail)
-        )
+        row = current().row(_CHANGES[action], action=action, kind=kind, object_pk=str(values["object_pk"]), detail=detail_text(detail))
         insert([row])
 
 

@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 
 from django.db import models
 
-from audit.ledger.acts import Act
 from audit.ledger.actor import ANONYMOUS, Actor
+from audit.ledger.acts import Act
 from audit.ledger.entries import Row, detail_text, insert, new_row
 from audit.ledger.errors import NoContext
 
@@ -90,9 +90,7 @@ def current_or_none() -> Unit | None:
 
 
 @contextmanager
-def unit(
-    actor: Actor = ANONYMOUS, *, channel: str, purpose: str = "TREAT", reason: str = "", cid: str = ""
-) -> Iterator[Unit]:
+def unit(actor: Actor = ANONYMOUS, *, channel: str, purpose: str = "TREAT", reason: str = "", cid: str = "") -> Iterator[Unit]:
     """Everything opened inside is written before this ends, also when it ends by an exception."""
     made = Unit(actor, channel=channel, purpose=purpose, reason=reason, cid=cid or uuid4().hex)
     token = _current.set(made)
@@ -147,9 +145,7 @@ def record(
 def refuse(by: Actor, reason: str, *, kind: str = "", pk: object = "", record_id: UUID | None = None) -> None:
     """Somebody was turned away. Kept outside any transaction: a rollback does not erase it."""
     found = current()
-    row = found.row(
-        Act.REFUSED, actor=by, outcome="refused", reason=reason, kind=kind, object_pk=str(pk or ""), record_id=record_id
-    )
+    row = found.row(Act.REFUSED, actor=by, outcome="refused", reason=reason, kind=kind, object_pk=str(pk or ""), record_id=record_id)
     found.refusals.append(row)
 
 

@@ -5,7 +5,6 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, ClassVar, Protocol, cast
 
-from audit.ledger import ANONYMOUS, Actor
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -14,6 +13,7 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.views import View
 
+from audit.ledger import ANONYMOUS, Actor
 from telehealth.core.errors import DomainError
 from telehealth.portal.errors import Words, answer, is_fragment
 

@@ -90,9 +90,7 @@ def _make(record_id: UUID) -> AESGCM:
     data_key = secrets.token_bytes(32)
     kek_id, wrapped = keyring.wrap(data_key)
     model = apps.get_model("vault", "RecordKey")
-    model.objects.bulk_create(
-        [model(record_id=record_id, kek_id=kek_id, wrapped=wrapped)], ignore_conflicts=True
-    )
+    model.objects.bulk_create([model(record_id=record_id, kek_id=kek_id, wrapped=wrapped)], ignore_conflicts=True)
     stored = _stored(record_id)  # another transaction may have been first
     if stored is None:
         raise Broken
