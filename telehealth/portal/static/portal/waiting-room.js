@@ -1,0 +1,72 @@
+// The live list: the queue's socket says that a visit changed; the row's state, or a new row, is fetched from the server.
+
+import { announce } from "./portal.js";
+
+const FINAL = new Set([4400, 4401, 4403, 4429]);
+const PING_EVERY = 20_000;
+
+class WaitingRoom {
+  #root;
+  #losses = 0;
+  #again = false;
+
+  constructor(root) {
+    this.#root = root;
+    document.addEventListener("htmx:oobErrorNoTarget", () => window.htmx.trigger(root, "refresh"));
+    this.#connect();
+  }
+
+  #connect() {
+    const url = new URL(this.#root.dataset.waitingRoom, window.location.href);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(url, "telehealth.v1");
+    const ping = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send('{"type":"ping"}'), PING_EVERY);
+    socket.addEventListener("open", () => this.#opened());
+    socket.addEventListener("message", ({ data }) => this.#received(JSON.parse(data)));
+    socket.addEventListener("close", ({ code }) => {
+      clearInterval(ping);
+      this.#closed(code);
+    });
+  }
+
+  #opened() {
+    this.#losses = 0;
+    this.#live(true);
+    if (this.#again) window.htmx.trigger(this.#root, "refresh"); // changes may have been missed
+    this.#again = true;
+  }
+
+  #received(message) {
+    if (message.type !== "visit") return;
+    const part = this.#root.querySelector(`[data-visit="${CSS.escape(message.id)}"]`);
+    if (part) window.htmx.ajax("GET", part.dataset.href, { target: part, swap: "outerHTML" });
+    else window.htmx.ajax("GET", this.#root.dataset.row.replace("00000000-0000-0000-0000-000000000000", message.id), { target: this.#root, swap: "none" });
+    if (message.waiting === "ready") announce(this.#root.dataset.textReady);
+  }
+
+  #closed(code) {
+    this.#live(false);
+    if (FINAL.has(code)) return;
+    this.#losses += 1;
+    const longest = Math.min(8000, 500 * 2 ** (this.#losses - 1));
+    setTimeout(() => this.#connect(), longest * (0.5 + Math.random() / 2));
+  }
+
+  #live(live) {
+    const sign = document.querySelector("[data-live]");
+    if (!sign) return;
+    sign.textContent = live ? sign.dataset.on : sign.dataset.off;
+    sign.classList.toggle("good", live);
+    sign.classList.toggle("warn", !live);
+  }
+}
+
+const start = () => {
+  for (const root of document.querySelectorAll("[data-waiting-room]:not([data-started])")) {
+    root.dataset.started = "yes";
+    new WaitingRoom(root);
+  }
+};
+// The modules run before htmx has read the page; its own ready event says when it has.
+if (document.readyState === "complete") start();
+else window.addEventListener("load", start);
