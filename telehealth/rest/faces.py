@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.utils.module_loading import import_string
 from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated, UnsupportedMediaType
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,6 +18,7 @@ from telehealth.rest import idempotency
 from telehealth.rest.errors import SecondFactorRequired, VersionChanged, VersionRequired
 from telehealth.rest.paging import PARAMETERS, page_of
 from telehealth.rest.parsing import BODY_LIMIT, JSONBody, TooLarge, declared_length, read_limited
+from telehealth.rest.permissions import DeclaredOnly
 from telehealth.rest.rendering import JSON, JSONAlways
 from telehealth.rest.shapes import Nothing, Shape
 
@@ -43,14 +43,6 @@ def gate() -> Gate:
     return cast(Gate, import_string(path))
 
 
-class FacesOnly(BasePermission):
-    """The default permission: only faces, which ask the gate, are served; any other view must open itself."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        """True for a face."""
-        return isinstance(view, Face)
-
-
 class Face(APIView):
     """A view that says what it gives access to: `access = (action, resource)`, or one pair per method.
 
@@ -67,7 +59,7 @@ class Face(APIView):
     parser_classes = [JSONBody]
     renderer_classes = [JSON]
     content_negotiation_class = JSONAlways
-    permission_classes = [FacesOnly]
+    permission_classes = [DeclaredOnly]
     http_method_names = [*METHODS, "head"]
 
     by: Actor = ANONYMOUS
@@ -121,7 +113,7 @@ class Face(APIView):
         request = self.request
         if self.get_content_negotiator().select_parser(request, request.parsers) is None:
             raise UnsupportedMediaType("")
-        return read_limited(cast(Any, request._request), self.body_limit)
+        return read_limited(cast(Any, request), self.body_limit)
 
     def page(self, rows: "QuerySet[M]", shape: type[Shape], order: str = "-id") -> Response:
         """One page: `{"results": [...], "next": address or null}`, by `?limit=` (at most 100) and `?cursor=`."""

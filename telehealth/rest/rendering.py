@@ -27,9 +27,7 @@ class JSON(BaseRenderer):
     charset = None
     render_style = "binary"
 
-    def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
-    ) -> bytes:
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None) -> bytes:
         """The bytes of the reply; nothing at all for None."""
         return b"" if data is None else orjson.dumps(data, default=_other, option=orjson.OPT_UTC_Z)
 

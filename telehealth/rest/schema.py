@@ -13,61 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from telehealth.rest.description import PROBLEM_REFERENCE
 from telehealth.rest.faces import OPEN, CreateFace, Face, shape_for
 from telehealth.rest.idempotency import HEADER
 from telehealth.rest.paging import DEFAULT_LIMIT, MAX_LIMIT
 from telehealth.rest.problems import MEDIA_TYPE
 from telehealth.rest.rendering import JSON, JSONAlways
-
-PROBLEM_REFERENCE = {"$ref": "#/components/schemas/Problem"}
-COMPONENTS: dict[str, Any] = {
-    "schemas": {
-        "Problem": {
-            "type": "object",
-            "description": _("An error (RFC 9457). Programs go by `code`."),
-            "required": ["type", "title", "status", "code"],
-            "properties": {
-                "type": {"type": "string"},
-                "title": {"type": "string"},
-                "status": {"type": "integer"},
-                "code": {"type": "string"},
-                "errors": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "properties": {"field": {"type": "string"}, "code": {"type": "string"}},
-                    },
-                },
-            },
-        }
-    },
-    "securitySchemes": {
-        "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
-        "oauth": {
-            "type": "oauth2",
-            "flows": {
-                "authorizationCode": {
-                    "authorizationUrl": "/oauth/authorize/",
-                    "tokenUrl": "/oauth/token/",
-                    "refreshUrl": "/oauth/token/",
-                    "scopes": {"patient": _("Act as the patient who signed in")},
-                }
-            },
-        },
-    },
-}
-SPECTACULAR: dict[str, Any] = {
-    "TITLE": "Telehealth",
-    "VERSION": "1",
-    "DESCRIPTION": _("Telemedicine backend: appointments, visits, notes, prescriptions."),
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "APPEND_COMPONENTS": COMPONENTS,
-    "POSTPROCESSING_HOOKS": [],  # enumerations stay where they are used, so that two "status" fields never collide
-    "COMPONENT_SPLIT_REQUEST": True,
-    "SERVE_INCLUDE_SCHEMA": False,
-    "DISABLE_ERRORS_AND_WARNINGS": False,
-}
-"""For SPECTACULAR_SETTINGS."""
 
 
 class FaceSchema(AutoSchema):

@@ -2,7 +2,7 @@
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from telehealth.rest.faces import CreateFace, Face
 from tests.rest.conftest import Ask
@@ -38,7 +38,7 @@ def test_a_creating_face_must_declare_its_post() -> None:
         type("Forgetful", (CreateFace,), {"get": served, "access": {"get": READ}})
 
 
-def test_no_gate_serves_nothing(ask: Ask, settings: SettingsWrapper) -> None:
+def test_no_gate_serves_nothing(ask: Ask, settings: Settings) -> None:
     settings.REST_GATE = ""
 
     assert ask("get", "things/").status_code == 500

@@ -2,12 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from telehealth.core import now
-from telehealth.rest.idempotency import KEPT, forget_old
+from telehealth.rest.idempotency import KEPT, Claim, _digest, earlier, forget_old
 from telehealth.rest.models import IdempotencyKey
 from tests.rest.conftest import Ask
 from tests.rest.world import NED, PIA, SECRET, Thing
@@ -76,6 +77,29 @@ def test_a_repeat_that_may_no_longer_see_it_finds_nothing(ask: Ask) -> None:
     Thing.objects.filter(pk=made["id"]).delete()
 
     assert ask("post", "things/", BODY, Idempotency_Key=KEY).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_repeat_while_the_first_is_still_worked_on_is_a_conflict(ask: Ask) -> None:
+    claim = Claim(PIA, _digest(f"{PIA} {KEY}", b"key"), b"")
+    locked, seen = Event(), Event()
+
+    def first() -> None:
+        with transaction.atomic():
+            assert earlier(claim) is None
+            locked.set()
+            assert seen.wait(10)
+        connection.close()
+
+    with ThreadPoolExecutor() as pool:
+        work = pool.submit(first)
+        assert locked.wait(10)
+        reply = ask("post", "things/", BODY, Idempotency_Key=KEY)
+        seen.set()
+        work.result()
+
+    assert (reply.status_code, reply.json()["code"]) == (409, "idempotency_key_in_flight")
+    assert ask("post", "things/", BODY, Idempotency_Key=KEY).status_code == 201
 
 
 def test_the_table_tells_nothing_of_key_or_body(ask: Ask) -> None:

@@ -52,7 +52,9 @@ def test_filters_stay_on_the_next_page(ask: Ask) -> None:
     assert walk(ask, "things/?number=200&limit=2") == [[200, 200], [200]]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=-1", "limit=ten", "limit=٣", "limit=", "number=x", "numer=2", "number=1&number=2"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=101", "limit=-1", "limit=ten", "limit=٣", "limit=", "number=x", "numer=2", "number=1&number=2"]
+)
 def test_a_bad_query_is_a_400(ask: Ask, query: str) -> None:
     assert (ask("get", f"things/?{query}").status_code) == 400
 

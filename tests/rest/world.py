@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.shortcuts import get_object_or_404
 from django.urls import path
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
@@ -80,7 +81,7 @@ class Things(CreateFace):
         return make(data["number"])
 
     def find(self, pk: UUID) -> Thing:
-        return Thing.objects.get(pk=pk)
+        return get_object_or_404(Thing, pk=pk)
 
 
 class TakenThings(Things):
