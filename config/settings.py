@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from config import env, home
 from config.env import BASE_DIR
+from telehealth.rest import description
 
 # --- Who we are -----------------------------------------------------------------------------------
 DEBUG = False
@@ -23,6 +24,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "audit.ledger",
     "telehealth.core",
+    "telehealth.rest",
     "telehealth.vault",
     "auditlog",
     "rest_framework",
@@ -107,21 +109,16 @@ DEMO_CLINIC: list[str] = []
 
 # --- REST ------------------------------------------------------------------------------------------------
 REST_FRAMEWORK: dict[str, object] = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["telehealth.rest.rendering.JSON"],
+    "DEFAULT_PARSER_CLASSES": ["telehealth.rest.parsing.JSONBody"],
     "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PERMISSION_CLASSES": ["telehealth.rest.permissions.DeclaredOnly"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "telehealth.rest.rendering.JSONAlways",
+    "DEFAULT_SCHEMA_CLASS": "telehealth.rest.schema.FaceSchema",
+    "EXCEPTION_HANDLER": "telehealth.rest.problems.answer",
     "UNAUTHENTICATED_USER": None,
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Telehealth",
-    "DESCRIPTION": "Scheduling, video visits, notes and prescriptions; every access to health data is on record.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": [],
-    "SERVE_AUTHENTICATION": [],
-}
+SPECTACULAR_SETTINGS = description.SPECTACULAR
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 

@@ -4,9 +4,15 @@ from django.contrib import admin
 from django.urls import path
 
 from config import probes
+from telehealth.rest.schema import Schema
 
 urlpatterns = [
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
     path("admin/", admin.site.urls),
+    path("api/schema/", Schema.as_view()),
 ]
+
+handler400 = "telehealth.rest.problems.bad_request"
+handler404 = "telehealth.rest.problems.not_found"
+handler500 = "telehealth.rest.problems.server_error"

@@ -27,7 +27,7 @@ COMPONENTS: dict[str, Any] = {
         }
     },
     "securitySchemes": {
-        "session": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+        "session": {"type": "apiKey", "in": "cookie", "name": "__Host-session"},
         "oauth": {
             "type": "oauth2",
             "flows": {

@@ -9,11 +9,11 @@ from datetime import timedelta
 from uuid import UUID
 
 import orjson
-from audit.ledger import Actor
 from django.db import connection
 from django.utils.crypto import salted_hmac
 from rest_framework.request import Request
 
+from audit.ledger import Actor
 from telehealth.core import constraint, now
 from telehealth.rest.errors import IdempotencyKeyInFlight, IdempotencyKeyInvalid, IdempotencyKeyReused
 from telehealth.rest.models import IdempotencyKey

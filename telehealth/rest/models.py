@@ -1,8 +1,8 @@
 """What the engine remembers: idempotency keys, as hashes."""
 
-from audit.ledger import uuid7
 from django.db import models
 
+from audit.ledger import uuid7
 from telehealth.core import now
 
 

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from audit.ledger import EntryNotWritten
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import InterfaceError, OperationalError
@@ -18,6 +17,7 @@ from django.views import defaults
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 
+from audit.ledger import EntryNotWritten
 from telehealth.core.errors import DomainError, Missing
 from telehealth.rest.errors import status_of
 

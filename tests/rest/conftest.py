@@ -28,6 +28,6 @@ def ask(db: None, settings: Settings) -> Ask:
         if data is not None:
             raw = data if isinstance(data, bytes) else json.dumps(data).encode()
             body = {"data": raw, "content_type": sent.pop("Content-Type", "application/json")}
-        return getattr(client, method)(f"/api/v1/{path}", headers=sent, **body)
+        return getattr(client, method)(f"/api/v1/{path}", headers=sent, secure=True, **body)
 
     return send

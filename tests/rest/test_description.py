@@ -1,7 +1,10 @@
 """The OpenAPI description says what the faces declare, and nothing has to be guessed."""
 
+import json
 from typing import Any
 
+import pytest
+from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
@@ -26,3 +29,15 @@ def test_faces_are_described_by_what_they_declare() -> None:
     listing = made["paths"]["/api/v1/things/"]["get"]
     assert {"number", "limit", "cursor"} <= {parameter["name"] for parameter in listing["parameters"]}
     assert made["paths"]["/api/v1/stored/"]["get"].get("security", []) == []
+
+
+def test_the_projects_own_description_needs_no_guess() -> None:
+    described("config.urls")
+
+
+@pytest.mark.django_db
+def test_the_description_is_open(client: Client) -> None:
+    reply = client.get("/api/schema/", secure=True)
+
+    assert (reply.status_code, reply["Content-Type"]) == (200, "application/vnd.oai.openapi+json")
+    assert json.loads(reply.content)["openapi"].startswith("3.")
