@@ -68,11 +68,12 @@ TEMPLATES = [
 
 # --- Database: two roles. The runtime role has no DDL and cannot change an audit entry --------------
 _POOL = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-_APP, _OWNER = home.database("app"), home.database("owner")
+_APP = home.database("app")
 DATABASES = {
     "default": {**_APP, **_POOL, "ENGINE": "audit.ledger.postgres", "OPTIONS": {**_APP["OPTIONS"], "server_side_binding": True}},
-    "owner": {**_OWNER, "TEST": {"NAME": "test_telehealth"}},  # migrations only (`manage.py migrate`)
 }
+if env.text("MIGRATION_DATABASE_URL", ""):  # migrations only (`manage.py migrate`); web, worker and sealer are started without it
+    DATABASES["owner"] = {**home.database("owner"), "TEST": {"NAME": "test_telehealth"}}
 MIGRATION_MODULES = {"auditlog": None}  # its table is ours
 
 # --- Broker: Celery and sockets ---------------------------------------------------------------------

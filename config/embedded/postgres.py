@@ -46,6 +46,7 @@ class Postgres:
     home: homes.Home
     disposable: bool = False  # a test's: nothing is flushed to the disk
     child: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    name: str = field(default="postgres", init=False)
 
     def __post_init__(self) -> None:
         self.account: pwd.struct_passwd | None = place.account()

@@ -41,6 +41,7 @@ def spawn(
             env=env,
             cwd=cwd,
             process_group=0,
+            umask=0o077,
             user=account.pw_uid if account else None,
             group=account.pw_gid if account else None,
             extra_groups=[] if account else None,

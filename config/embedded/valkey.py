@@ -24,6 +24,7 @@ class Valkey:
 
     home: homes.Home
     child: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    name: str = field(default="valkey", init=False)
 
     def __post_init__(self) -> None:
         sockets = place.owned(place.socket_directory(self.home.root, place.account()) / "v", None)
