@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from config import env, home
 from config.env import BASE_DIR
+from telehealth.portal import csp
 from telehealth.rest import description
 
 # --- Who we are -----------------------------------------------------------------------------------
@@ -25,6 +26,7 @@ INSTALLED_APPS = [
     "audit.ledger",
     "telehealth.core",
     "telehealth.rest",
+    "telehealth.portal",
     "telehealth.vault",
     "auditlog",
     "rest_framework",
@@ -41,7 +43,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "audit.ledger.middleware.UnitMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "telehealth.portal.csp.Middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -61,6 +63,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "telehealth.portal.frame.frame",
             ]
         },
     }
@@ -135,21 +138,14 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEMO
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-_SOCKETS = PUBLIC_URL.replace("http", "ws", 1)
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'none'"],
-        "script-src": ["'self'"],
-        "style-src": ["'self'"],
-        "img-src": ["'self'", "data:", "blob:"],
-        "font-src": ["'self'"],
-        "media-src": ["'self'", "blob:"],
-        "connect-src": ["'self'", _SOCKETS],
-        "form-action": ["'self'"],
-        "frame-ancestors": ["'none'"],
-        "base-uri": ["'none'"],
-    }
-}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp.PAGES}
+
+# --- Portal -----------------------------------------------------------------------------------------------
+FORM_RENDERER = "telehealth.portal.forms.Renderer"
+PORTAL_GUARD = "telehealth.accounts.portal.guard"
+PORTAL_MENU: list[tuple[str, object, set[str]]] = []  # URL name, label, roles
+PORTAL_HOME: dict[str, str] = {}  # role: URL name of where it starts
+PORTAL_SLOTS: dict[str, dict[str, tuple[str, ...]]] = {}  # shell: slot: URL name and its parameters
 
 # --- Languages and time -------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import path
 
 from config import probes
+from telehealth.portal.files import static_file
 from telehealth.rest.schema import Schema
 
 urlpatterns = [
@@ -11,6 +12,7 @@ urlpatterns = [
     path("readyz", probes.readyz),
     path("admin/", admin.site.urls),
     path("api/schema/", Schema.as_view()),
+    path("static/<path:path>", static_file),
 ]
 
 handler400 = "telehealth.rest.problems.bad_request"

@@ -31,9 +31,7 @@ ADMIN: dict[str, Any] = {
 class Middleware(CSPMiddleware):
     """Sends the portal's policy everywhere but under the admin, which gets its own."""
 
-    def get_policy_parts(
-        self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
-    ) -> PolicyParts:
+    def get_policy_parts(self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False) -> PolicyParts:
         parts: PolicyParts = super().get_policy_parts(request, response, report_only)
         if not report_only and request.path_info.startswith("/admin/"):
             parts.config = ADMIN
