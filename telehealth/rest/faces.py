@@ -111,7 +111,7 @@ class Face(APIView):
     def raw(self) -> bytes:
         """The body as it came, within the limit and of a type the face takes: for what is parsed as a stream."""
         request = self.request
-        if self.get_content_negotiator().select_parser(request, request.parsers) is None:
+        if self.get_content_negotiator().select_parser(request, request.parsers or []) is None:
             raise UnsupportedMediaType("")
         return read_limited(cast(Any, request), self.body_limit)
 

@@ -2,13 +2,12 @@
 
 import re
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 from django.utils.translation import gettext_noop as _
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.permissions import AllowAny
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -37,7 +36,7 @@ class FaceSchema(AutoSchema):
         """The first word of the path."""
         return [self.path.removeprefix("/api/v1").strip("/").split("/")[0]]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # spectacular dropped the arguments
         """What the face's docstring says."""
         return (type(self.view).__doc__ or "").strip()
 
@@ -49,8 +48,9 @@ class FaceSchema(AutoSchema):
     def get_response_serializers(self) -> Any:
         """The declared output shape, under 201 for a creation and 200 for the rest."""
         shape = shape_for(self._face("shape_out"), self.method.lower())
-        creates = isinstance(self.view, CreateFace) and self.method == "POST"
-        return {str(self.view.created_status) if creates else "200": shape or {"type": "object"}}
+        view = self.view
+        status = view.created_status if isinstance(view, CreateFace) and self.method == "POST" else 200
+        return {str(status): shape or {"type": "object"}}
 
     def get_override_parameters(self) -> list[Any]:
         """The declared query, which spectacular reads field by field."""
@@ -109,16 +109,16 @@ def _wrap_in_page(operation: dict[str, Any]) -> None:
 @cache
 def description() -> dict[str, Any]:
     """The whole description, made once per process: the addresses do not change while it runs."""
-    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return made
 
 
 class Schema(APIView):
     """GET /api/schema/: open without signing in, for it holds nothing that the source code does not."""
 
-    authentication_classes: ClassVar[list[Any]] = []
+    authentication_classes = []
     permission_classes = [AllowAny]
-    renderer_classes: ClassVar[list[type[BaseRenderer]]] = [JSON]
+    renderer_classes = [JSON]
     content_negotiation_class = JSONAlways
     http_method_names = ["get", "head"]
     schema = None

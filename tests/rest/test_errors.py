@@ -4,9 +4,11 @@ import logging
 
 import pytest
 
+from telehealth.rest.models import IdempotencyKey as Thing
 from tests.rest.conftest import Ask
-from tests.rest.world import NED, SECRET, Thing
+from tests.rest.world import NED, SECRET
 
+Faults = list[tuple[str, str]] | None
 PROBLEM = "application/problem+json"
 
 
@@ -30,7 +32,9 @@ PROBLEM = "application/problem+json"
         (b"[" * 100_000, "malformed", None),
     ],
 )
-def test_a_bad_body_is_a_400_that_names_fields_and_codes_only(ask: Ask, body: object, code: str, errors: object) -> None:
+def test_a_bad_body_is_a_400_that_names_fields_and_codes_only(
+    ask: Ask, body: object, code: str, errors: list[tuple[str, str]] | None
+) -> None:
     reply = ask("post", "things/", body)
 
     assert reply.status_code == 400

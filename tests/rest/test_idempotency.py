@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from telehealth.core import now
 from telehealth.rest.idempotency import KEPT, Claim, _digest, earlier, forget_old
 from telehealth.rest.models import IdempotencyKey
+from telehealth.rest.models import IdempotencyKey as Thing
 from tests.rest.conftest import Ask
-from tests.rest.world import NED, PIA, SECRET, Thing
+from tests.rest.world import NED, PIA, SECRET
 
 KEY = "3f0c2b7e-key"
 BODY = {"number": 200, "comment": SECRET}
