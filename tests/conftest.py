@@ -1,5 +1,6 @@
 """The suite runs on a real PostgreSQL, as the runtime role, and on a real Valkey; both end with the session."""
 
+import atexit
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,14 +17,12 @@ from config import home as homes
 from tests.services import Services
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure(config: pytest.Config) -> None:
-    """Start the services before anything reads Django's settings."""
-    services = Services()
-    config.add_cleanup(services.stop)
-    services.start()
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    django.setup()
+# On import, since the conftests below this one import models, and those read the settings.
+_services = Services()
+atexit.register(_services.stop)
+_services.start()
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+django.setup()
 
 
 @pytest.fixture(scope="session")

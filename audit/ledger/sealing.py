@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from audit.ledger.checkpoints import Head, signed
-from audit.ledger.entries import COLUMNS, text_sql
+from audit.ledger.entries import text_sql
 from audit.ledger.keys import mac, signer
 from audit.ledger.merkle import Peaks, leaf_hash
 from audit.ledger.tiles import Tiles, write
@@ -31,7 +31,7 @@ _NEW = f"""
     WHERE e.xid >= %s::xid8 AND NOT EXISTS (SELECT FROM audit_leaf l WHERE l.entry_id = e.id)
     ORDER BY e.id LIMIT {BATCH}
 """  # noqa: S608  # built from our own column names
-_LAST = "SELECT tree_size, peaks, mark FROM audit_checkpoint ORDER BY tree_size DESC LIMIT 1"
+_LAST = "SELECT tree_size, peaks, mark, note FROM audit_checkpoint ORDER BY tree_size DESC LIMIT 1"
 _NOW = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text, pg_snapshot_xmax(pg_current_snapshot())::text"
 _LAG = """
     SELECT COALESCE(extract(epoch FROM clock_timestamp() - min(e."timestamp")), 0) FROM audit_entry e
@@ -66,9 +66,11 @@ class Sealer:
 
     def __init__(self, home: Path | None = None) -> None:
         self.tiles = Tiles(home or settings.AUDIT_CHECKPOINTS)
-        self.peaks, self.mark = _last_peaks()
+        self.peaks, self.mark, note = _last()
         self._rebuild_tiles()
         write(self.tiles.root / "public-key", signer().public_key().hex().encode())
+        if note and note != self.tiles.newest():  # the last process ended between commit and publication
+            self.tiles.publish(note)
 
     def _rebuild_tiles(self) -> None:
         with connection.cursor() as cursor:
@@ -122,13 +124,13 @@ class Sealer:
         return note
 
 
-def _last_peaks() -> tuple[Peaks, str]:
+def _last() -> tuple[Peaks, str, str]:
     with connection.cursor() as cursor:
         cursor.execute(_LAST)
         row = cursor.fetchone()
     if row is None:
-        return Peaks(), "0"
-    return Peaks.from_bytes(row[0], bytes(row[1])), row[2]
+        return Peaks(), "0", ""
+    return Peaks.from_bytes(row[0], bytes(row[1])), row[2], row[3]
 
 
 def take_lock() -> bool:
@@ -142,6 +144,3 @@ def make_partitions() -> None:
     """Next months' partitions, by the owner's function: the runtime role has no DDL."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT audit_make_partitions()")
-
-
-__all__ = ["COLUMNS", "LEAF_SQL", "Sealed", "Sealer", "lag_seconds", "leaf_of", "make_partitions", "take_lock"]

@@ -65,6 +65,13 @@ class Tiles:
                 index = (self.size >> 8 * level) // WIDTH
                 write(self.root / tile_path(level, index, len(tile)), b"".join(tile))
 
+    def newest(self) -> str:
+        """The checkpoint published last, or nothing."""
+        try:
+            return (self.root / "checkpoint").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
+
     def publish(self, note: str) -> None:
         """The newest checkpoint under its fixed name, and all of them in one append-only file."""
         self.root.mkdir(parents=True, exist_ok=True)

@@ -92,17 +92,14 @@ class SealedModel(models.Model):
     def __str__(self) -> str:
         return str(self.pk)
 
-    @property
-    def record_id(self) -> UUID:
-        """The patient record whose key seals this row, and whose openings the ledger lists."""
-        found: UUID = getattr(self, self.record_field)
-        return found
+    def __reduce__(self) -> Any:
+        """Pickling carries ciphertext only: plaintext that was assigned and not saved is refused."""
+        if any(field.holds_plaintext(self) for field in sealed_fields_of(type(self))):
+            raise TypeError("unsaved plaintext is not pickled")
+        return super().__reduce__()
 
-    @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
-        made = super().from_db(db, field_names, values)
-        made.__dict__["_vault_home"] = (made.__dict__.get("id"), made.__dict__.get(cls.record_field))
-        return made
+    def __deepcopy__(self, memo: dict[int, Any]) -> NoReturn:
+        raise TypeError("sealed rows are not copied")
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Seal what was assigned. A row whose id or record changed since it was read is refused by its fields."""
@@ -117,14 +114,17 @@ class SealedModel(models.Model):
         with raw():
             super().refresh_from_db(*args, **kwargs)
 
-    def __reduce__(self) -> Any:
-        """Pickling carries ciphertext only: plaintext that was assigned and not saved is refused."""
-        if any(field.holds_plaintext(self) for field in sealed_fields_of(type(self))):
-            raise TypeError("unsaved plaintext is not pickled")
-        return super().__reduce__()
+    @property
+    def record_id(self) -> UUID:
+        """The patient record whose key seals this row, and whose openings the ledger lists."""
+        found: UUID = getattr(self, self.record_field)
+        return found
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> NoReturn:
-        raise TypeError("sealed rows are not copied")
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+        made = super().from_db(db, field_names, values)
+        made.__dict__["_vault_home"] = (made.__dict__.get("id"), made.__dict__.get(cls.record_field))
+        return made
 
 
 class SignerKey(SealedModel):

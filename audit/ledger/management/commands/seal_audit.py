@@ -50,12 +50,14 @@ class Command(BaseCommand):
             self.stopping.wait(1)
             return
         sealer, partitions_due = Sealer(), 0.0
+        known: set[str] = set()
         while not self.stopping.is_set():
             if time.monotonic() >= partitions_due:
                 make_partitions()
                 partitions_due = time.monotonic() + PARTITIONS_EVERY
             done = sealer.seal()
-            if done.forged:
-                log.error("entries without a valid MAC were not sealed", extra={"count": len(done.forged)})
+            if new := set(done.forged) - known:
+                known |= new
+                log.error("entries without a valid MAC were not sealed", extra={"count": len(new)})
             if not done.more:
                 self.stopping.wait(every)
