@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "telehealth.rest",
     "telehealth.portal",
     "telehealth.vault",
+    "telehealth.records",
     "auditlog",
     "rest_framework",
     "drf_spectacular",
@@ -37,6 +38,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.postgres",
     "django.contrib.staticfiles",
 ]
 

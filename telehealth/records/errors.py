@@ -1,0 +1,67 @@
+from telehealth.core.errors import Conflict, Invalid
+
+
+class MalformedBundle(Invalid):
+    """Not a JSON document of the expected shape."""
+
+    code = "malformed_bundle"
+
+
+class NotATransaction(Invalid):
+    """Not a Bundle, or one of another type."""
+
+    code = "not_a_transaction_bundle"
+
+
+class TooDeep(Invalid):
+    """Nested beyond what any resource needs."""
+
+    code = "bundle_too_deep"
+
+
+class TooLarge(Invalid):
+    """More than this way in takes; the command takes any size."""
+
+    code = "bundle_too_large"
+
+
+class NoPatient(Invalid):
+    """A bundle is imported into one patient's record, and this one names nobody."""
+
+    code = "patient_missing"
+
+
+class SeveralPatients(Invalid):
+    """One bundle, one patient: two would mix their records."""
+
+    code = "several_patients"
+
+
+class SameFullUrlTwice(Invalid):
+    """Two entries claim one address."""
+
+    code = "full_url_twice"
+
+
+class NothingToSearch(Invalid):
+    """A search needs something to look for."""
+
+    code = "nothing_to_search_for"
+
+
+class IdentifiersDisagree(Conflict):
+    """The identifiers lead to different people, or to one with another name and birth date."""
+
+    code = "identifiers_disagree"
+
+
+class GuardianRequired(Conflict):
+    """A minor does not accept an invitation: a guardian does."""
+
+    code = "guardian_required"
+
+
+class AccountTaken(Conflict):
+    """This account is another patient's own already."""
+
+    code = "account_taken"

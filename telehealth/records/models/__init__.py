@@ -1,0 +1,19 @@
+from telehealth.records.models.care import CareRelationship, CareSource, ProxyGrant, ProxyRelationship
+from telehealth.records.models.clinical import ClinicalResource, ClinicalResourceVersion
+from telehealth.records.models.people import Patient, PatientIdentifier
+from telehealth.records.models.staff import License, Location, Organization, Practitioner
+
+__all__ = [
+    "CareRelationship",
+    "CareSource",
+    "ClinicalResource",
+    "ClinicalResourceVersion",
+    "License",
+    "Location",
+    "Organization",
+    "Patient",
+    "PatientIdentifier",
+    "Practitioner",
+    "ProxyGrant",
+    "ProxyRelationship",
+]

@@ -1,0 +1,52 @@
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from telehealth.vault.fields import BlindIndexField, SealedJSONField, SealedTextField
+from telehealth.vault.models import SealedModel
+
+
+class Patient(SealedModel):
+    """A person with a record: the record's key is named by this row's id. Duplicates are linked, never merged."""
+
+    record_field = "id"
+
+    account_id = models.UUIDField(null=True, unique=True)
+    link = models.ForeignKey("self", models.PROTECT, null=True, related_name="duplicates")
+    is_deceased = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    mrn = SealedTextField()
+    mrn_index = BlindIndexField("mrn", normalise="identifier", unique=True)
+    family = SealedTextField(default="")
+    given = SealedTextField(default="")
+    birth_date = SealedTextField(null=True)  # FHIR date: YYYY, YYYY-MM or YYYY-MM-DD
+    birth_date_index = BlindIndexField("birth_date", normalise="date")
+    gender = SealedTextField(default="")
+    phone = SealedTextField(null=True)
+    phone_index = BlindIndexField("phone", normalise="phone")
+    email = SealedTextField(null=True)  # to reach them; the account has its own
+    address = SealedJSONField(null=True)  # {line, city, state, postal_code, country}
+    deceased = SealedTextField(default="")  # when, if it is known
+    language = SealedTextField(default="")  # BCP 47
+    body = SealedTextField(default="")  # the FHIR Patient as JSON text
+    body_key = models.BinaryField(max_length=32, null=True)  # keyed digest: tells unchanged without opening
+    source_key = models.BinaryField(max_length=32, null=True, unique=True)  # keyed digest of the full URL
+    name_tokens = ArrayField(models.IntegerField(), default=list)  # truncated keyed digests of prefixes
+
+    class Meta:
+        indexes = [GinIndex(fields=["name_tokens"], name="patient_by_name_token")]
+
+
+class PatientIdentifier(SealedModel):
+    """A number under which somebody else knows this person: nobody else has it."""
+
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="identifiers")
+    system = models.CharField(max_length=300)
+    value = SealedTextField()
+    value_index = BlindIndexField("value", normalise="identifier")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["system", "value_index"], name="identifier_of_one_patient")]

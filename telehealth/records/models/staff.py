@@ -1,0 +1,74 @@
+from django.db import models
+from django.db.models import F, Q
+
+from audit.ledger import uuid7
+
+
+class Sourced(models.Model):
+    """A thing of the clinic or its neighbours, no PHI: kept in the clear, found again by identifier, else by full URL."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    identity = models.CharField(max_length=300, blank=True)  # "system|value"
+    source_url = models.CharField(max_length=300, blank=True)
+    source = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.UniqueConstraint(fields=["identity"], name="%(class)s_once_per_identity", condition=~Q(identity="")),
+            models.UniqueConstraint(fields=["source_url"], name="%(class)s_once_per_full_url", condition=~Q(source_url="")),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Organization(Sourced):
+    """A clinic, hospital or payer."""
+
+    name = models.CharField(max_length=300, blank=True)
+
+
+class Location(Sourced):
+    """A place where care is given."""
+
+    name = models.CharField(max_length=300, blank=True)
+
+
+class Practitioner(Sourced):
+    """Who gives care. One with an account works here; the others came with somebody's history."""
+
+    account_id = models.UUIDField(null=True, unique=True)
+    family = models.CharField(max_length=200, blank=True)
+    given = models.CharField(max_length=200, blank=True)
+    npi = models.CharField(max_length=64, blank=True)  # as it came, '40' included
+    npi_valid = models.BooleanField(default=False)
+    specialty = models.CharField(max_length=200, blank=True)
+    timezone = models.CharField(max_length=64, default="UTC")
+    languages = models.JSONField(default=list)  # BCP 47 codes
+    organization = models.ForeignKey(Organization, models.PROTECT, null=True, related_name="practitioners")
+
+    @property
+    def name(self) -> str:
+        """Given and family name, as a patient sees it."""
+        return f"{self.given} {self.family}".strip()
+
+
+class License(models.Model):
+    """Leave to practise in one state (its two-letter code) for some time."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    practitioner = models.ForeignKey(Practitioner, models.CASCADE, related_name="licenses")
+    state = models.CharField(max_length=2)
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True)  # the last day; null: open
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["practitioner", "state", "valid_from"], name="license_given_once"),
+            models.CheckConstraint(name="license_ends_after_it_starts", condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from"))),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

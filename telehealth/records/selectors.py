@@ -1,0 +1,59 @@
+"""Reads, narrowed to what the actor may see."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from audit.ledger import Actor
+from telehealth.accounts.access import Action, Resource
+from telehealth.core import one
+from telehealth.records.access import visible
+from telehealth.records.models import ClinicalResource, Patient, Practitioner, ProxyGrant
+
+
+def patients_for(by: Actor, action: Action = Action.SEARCH) -> QuerySet[Patient]:
+    """The patients this actor may see."""
+    return Patient.objects.filter(visible(by, action, Resource.PATIENT, ""))
+
+
+def patient_for(by: Actor, pk: UUID) -> Patient:
+    """One patient, or Missing; its key comes with it."""
+    return one(Patient.objects.with_keys().filter(visible(by, Action.READ, Resource.PATIENT, "")), pk)
+
+
+def patient_of(by: Actor, account_id: UUID) -> Patient | None:
+    """The patient whose own account this is, if this actor may see them."""
+    return patients_for(by, Action.READ).filter(account_id=account_id).first()
+
+
+def own_patient_id(account_id: UUID) -> UUID | None:
+    """The id of the patient whose own account this is: an id and nothing more."""
+    return Patient.objects.filter(account_id=account_id).values_list("pk", flat=True).first()
+
+
+def resources_for(by: Actor, patient_id: UUID, kind: str = "") -> QuerySet[ClinicalResource]:
+    """What the record holds, of one type if given; Missing when this actor may not see the record's content."""
+    one(Patient.objects.filter(visible(by, Action.SEARCH, Resource.CLINICAL_RESOURCE, "")).only("pk"), patient_id)
+    found = ClinicalResource.objects.filter(patient_id=patient_id)
+    return found.filter(type=kind) if kind else found
+
+
+def resource_for(by: Actor, patient_id: UUID, pk: UUID) -> ClinicalResource:
+    """One resource of the record, or Missing."""
+    allowed = ClinicalResource.objects.with_keys().filter(visible(by, Action.READ, Resource.CLINICAL_RESOURCE))
+    return one(allowed.filter(patient_id=patient_id), pk)
+
+
+def practitioner_of(account_id: UUID | None) -> Practitioner | None:
+    """Who gives care under this account."""
+    return Practitioner.objects.filter(account_id=account_id).first() if account_id else None
+
+
+def practitioners() -> QuerySet[Practitioner]:
+    """Who works here: no health data, so open to everybody who is signed in."""
+    return Practitioner.objects.exclude(account_id=None).select_related("organization").prefetch_related("licenses")
+
+
+def grants_for(by: Actor, patient_id: UUID) -> QuerySet[ProxyGrant]:
+    """Who acts, or acted, for this patient."""
+    return ProxyGrant.objects.filter(visible(by, Action.SEARCH, Resource.PROXY_GRANT), patient_id=patient_id)
