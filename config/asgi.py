@@ -1,6 +1,7 @@
 """Sockets, and in a demonstration everything on one port: WebSocket to Channels, HTTP to the WSGI handler in threads."""
 
 import os
+from typing import Any, cast
 
 from django.core.wsgi import get_wsgi_application
 
@@ -12,4 +13,4 @@ from channels.routing import ProtocolTypeRouter  # noqa: E402
 
 from config.sockets import sockets  # noqa: E402
 
-application = ProtocolTypeRouter({"http": WSGIMiddleware(_wsgi, workers=16), "websocket": sockets})
+application = ProtocolTypeRouter({"http": WSGIMiddleware(cast(Any, _wsgi), workers=16), "websocket": sockets})

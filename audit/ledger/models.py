@@ -14,10 +14,10 @@ from audit.ledger.units import current
 _CHANGES = {0: Act.OBJECT_CREATED, 1: Act.OBJECT_CHANGED, 2: Act.OBJECT_DELETED, 3: Act.OBJECT_ACCESSED}
 
 
-class EntryManager(LogEntryManager):
+class EntryManager(LogEntryManager):  # type: ignore[misc]  # auditlog is untyped
     """How django-auditlog writes: through the unit, names of fields only."""
 
-    def create(self, **values: Any) -> None:  # type: ignore[override]  # auditlog only hands the result on
+    def create(self, **values: Any) -> None:
         """Write a change that auditlog saw. Values, representations and e-mails are dropped (C3)."""
         kind = values["content_type"].model_class()._meta.label
         detail = {"fields": sorted(values.get("changes") or {})}
@@ -26,7 +26,7 @@ class EntryManager(LogEntryManager):
         insert([row])
 
 
-class Entry(AbstractLogEntry):
+class Entry(AbstractLogEntry):  # type: ignore[misc]  # auditlog is untyped
     """One thing that somebody did, or saw, or was refused. Never updated, never deleted, no foreign key:
     history outlives its subjects. `detail` is canonical JSON text of ids, field names, codes and counts."""
 

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 ENTRY_NOT_WRITTEN = 1011
 
 
-class Consumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels is untyped
+class Consumer(AsyncWebsocketConsumer):
     """A wire. Subclasses set `actor` once they know who it is, and answer `refused` with a documented close code.
 
     A client's message arrives in `on_json` as a dict; its `type` never reaches the channel layer. Close only after

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import IntegrityError, connection, models, transaction
 from django.db.utils import OperationalError
 
@@ -20,7 +20,7 @@ def one(queryset: "models.QuerySet[M]", pk: object) -> M:
     label = queryset.model._meta.label
     try:
         return queryset.get(pk=pk)
-    except (queryset.model.DoesNotExist, ValidationError, ValueError, TypeError) as error:
+    except (ObjectDoesNotExist, ValidationError, ValueError, TypeError) as error:
         refuse(current().actor, "not_visible", kind=label, pk=pk if isinstance(pk, UUID) else "")
         raise Missing(kind=label) from error
 

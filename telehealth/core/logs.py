@@ -25,7 +25,7 @@ class Terse(logging.Formatter):
         }
         line |= {key: getattr(record, key) for key in KEYS if hasattr(record, key)}
         if record.exc_info and record.exc_info[0] is not None:
-            line["exception"] = describe(record.exc_info)  # type: ignore[arg-type]  # a type means all three
+            line["exception"] = describe(record.exc_info)
         return orjson.dumps(line, default=str).decode()
 
 

@@ -7,7 +7,7 @@ import celery
 from audit.ledger import SYSTEM, EntryNotWritten, unit
 
 
-class Task(celery.Task):  # type: ignore[misc]  # Celery is untyped here
+class Task(celery.Task):
     """Runs as the system actor. An entry that cannot be written retries the task; nothing was sent meanwhile."""
 
     abstract = True

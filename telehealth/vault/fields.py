@@ -130,7 +130,7 @@ class SealedField(models.Field):  # type: ignore[type-arg]
         if type(value) is Sealed:
             self._refuse_moved(model_instance)
             return value
-        for index in index_fields_of(type(model_instance)):
+        for index in index_fields_of(self.model):
             if index.source == self.name:
                 model_instance.__dict__[index.attname] = index.digest(value)
         if value is None:
@@ -209,7 +209,7 @@ class BlindIndexField(models.BinaryField):  # type: ignore[type-arg]
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
         kwargs.pop("editable", None)
-        return name, path, [self.source, *args], {**kwargs, "normalise": self.normalise, "db_index": self.db_index}
+        return name, path, [self.source, *args], {**kwargs, "normalise": self.normalise, "db_index": not self.unique}
 
     def digest(self, value: Any) -> bytes | None:
         """The index of a value, None for None."""

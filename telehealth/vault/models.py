@@ -121,8 +121,8 @@ class SealedModel(models.Model):
         return found
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
-        made = super().from_db(db, field_names, values)
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any) -> Self:
+        made = super().from_db(db, field_names, values, **options)
         made.__dict__["_vault_home"] = (made.__dict__.get("id"), made.__dict__.get(cls.record_field))
         return made
 

@@ -15,11 +15,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _commit(self) -> None:
         unit = current_or_none()
         if self.connection is None or unit is None or self.alias != "default":
-            return super()._commit()
+            super()._commit()  # type: ignore[misc]  # private, and the only place to stand between flush and COMMIT
+            return
         rows = flush(self.alias)
         try:
-            super()._commit()
+            super()._commit()  # type: ignore[misc]
         except BaseException:
             unit.give_back(rows)
             raise
-        return None

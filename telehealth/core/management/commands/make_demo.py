@@ -2,12 +2,11 @@
 
 import json
 import os
-from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from django.utils.module_loading import import_string
 
@@ -20,8 +19,8 @@ class Command(AuditedCommand):
 
     help = "Create the demo clinic and write its sign-ins to FILE (0600)."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:  # type: ignore[override]
-        super().add_arguments(parser)  # type: ignore[arg-type]
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("file", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
