@@ -28,7 +28,9 @@ INSTALLED_APPS = [
     "telehealth.rest",
     "telehealth.portal",
     "telehealth.vault",
+    "telehealth.outbox",
     "telehealth.records",
+    "telehealth.rehearsal",
     "auditlog",
     "rest_framework",
     "drf_spectacular",
@@ -112,6 +114,27 @@ VAULT_KEYRING = env.text("VAULT_KEYRING")
 # --- Wiring by dotted path: what a lower floor needs from a higher one ----------------------------------
 REST_GATE = "telehealth.accounts.access.gate"
 DEMO_CLINIC: list[str] = []
+
+# --- Outbox: what leaves, by destination; retries in seconds, then parked for a person to look ------------
+OUTBOX_HANDLERS = {
+    "email": "telehealth.outbox.channels.email",
+    "sms": "telehealth.outbox.channels.sms",
+    "pharmacy": "prescribing.transmission.deliver",
+}
+OUTBOX_PARKED = {"pharmacy": "prescribing.transmission.parked"}
+OUTBOX_ADDRESS_BOOK = "telehealth.records.addresses.address_of"
+OUTBOX_LINKS = {"invitation": "telehealth.accounts.services.invitation_path"}
+OUTBOX_BACKOFF_SECONDS = (1, 2, 5, 15, 60) if DEMO else (60, 300, 900, 3600)
+OUTBOX_LEASE_SECONDS = 60
+CELERY_BEAT_SCHEDULE["outbox"] = {"task": "telehealth.outbox.tasks.deliver", "schedule": 2.0, "options": {"expires": 2}}
+CATCHER_URL = env.text("CATCHER_URL", "") if DEMO else ""
+OUTBOX_SMS = "telehealth.rehearsal.mail.send_text" if DEMO else env.text("SMS_PORT", "")  # (to, text, key); empty: none are sent
+EMAIL_BACKEND = "telehealth.rehearsal.mail.Backend" if DEMO else "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = env.text("EMAIL_HOST", "localhost"), env.number("EMAIL_PORT", 587)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_USER", ""), env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = not env.flag("EMAIL_WITHOUT_TLS")
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"no-reply@{urlsplit(PUBLIC_URL).hostname or 'localhost'}")
 
 # --- REST ------------------------------------------------------------------------------------------------
 REST_FRAMEWORK: dict[str, object] = {

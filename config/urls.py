@@ -1,10 +1,11 @@
 """Where each app's paths hang. No logic."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from config import probes
 from telehealth.portal.files import static_file
+from telehealth.rehearsal import urls as rehearsal
 from telehealth.rest.schema import Schema
 
 urlpatterns = [
@@ -13,6 +14,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/schema/", Schema.as_view()),
     path("static/<path:path>", static_file),
+    path("dev/", include(rehearsal.dev)),
 ]
 
 handler400 = "telehealth.rest.problems.bad_request"

@@ -8,6 +8,8 @@ from django.db import transaction
 
 def later(name: str, *ids: object) -> None:
     """Send the Celery task on commit, with ids only. The name is resolved now, so that a wrong one fails at once."""
+    if name not in current_app.tasks:  # outside a worker nobody has imported the apps' tasks yet
+        current_app.loader.import_default_modules()
     task = current_app.tasks[name]
     transaction.on_commit(partial(_send, task, [str(each) for each in ids]), robust=True)
 

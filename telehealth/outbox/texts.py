@@ -1,0 +1,78 @@
+"""What messages to people say. None of it is health data: no name, no time, no reason; only that there is something to see."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
+
+EVERYWHERE = ("email", "sms")
+MAIL_ONLY = ("email",)
+
+
+@dataclass(frozen=True)
+class Text:
+    """One kind of message: where it goes out, its subject, its one sentence, and the page that it leads to."""
+
+    subject: str | Promise
+    sentence: str | Promise
+    page: str = "/"
+    channels: tuple[str, ...] = EVERYWHERE
+    link: str = ""
+    """Name in `settings.OUTBOX_LINKS` of what makes the path out of the object's id, instead of `page`."""
+
+
+TEXTS: dict[str, Text] = {
+    "appointment_booked": Text(_("Your appointment"), _("An appointment has been booked. Sign in to see it.")),
+    "appointment_cancelled": Text(_("Your appointment"), _("An appointment has been cancelled. Sign in to see it.")),
+    "appointment_changed": Text(_("Your appointment"), _("An appointment has changed. Sign in to see it.")),
+    "appointment_reminder": Text(_("Your appointment"), _("You have an appointment soon. Sign in to see it.")),
+    "factors_changed": Text(
+        _("Your account"), _("The way you sign in has been changed. If this was not you, call the clinic."), channels=MAIL_ONLY
+    ),
+    "invitation": Text(
+        _("Your invitation"),
+        _("The clinic invites you to its portal. Open this link to set a password; it works once."),
+        channels=MAIL_ONLY,
+        link="invitation",
+    ),
+    "prescription_failed": Text(
+        _("A prescription needs you"), _("A prescription could not be delivered. Sign in to see it."), channels=MAIL_ONLY
+    ),
+    "summary_ready": Text(_("After your visit"), _("The summary of your visit is ready. Sign in to read it.")),
+    "visit_ready": Text(_("Your visit"), _("Somebody is waiting for you. Sign in to join.")),
+}
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Ready to leave."""
+
+    subject: str
+    text: str
+
+
+def render(kind: str, about_id: UUID, language: str = "") -> Rendered:
+    """The message in the person's language, else the clinic's. KeyError for a kind that nobody wrote."""
+    text = TEXTS[kind]
+    with translation.override(_known(language)):
+        link = settings.PUBLIC_URL.rstrip("/") + _path(text, about_id)
+        return Rendered(subject=str(text.subject), text=f"{text.sentence}\n\n{link}\n")
+
+
+def _path(text: Text, about_id: UUID) -> str:
+    if not text.link:
+        return text.page
+    make: Callable[[UUID], str] = import_string(settings.OUTBOX_LINKS[text.link])
+    return make(about_id)
+
+
+def _known(language: str) -> str:
+    try:
+        return translation.get_supported_language_variant(language)
+    except LookupError:
+        return str(settings.LANGUAGE_CODE)
