@@ -167,9 +167,9 @@ CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp.PAGES}
 
 # --- Portal -----------------------------------------------------------------------------------------------
 FORM_RENDERER = "telehealth.portal.forms.Renderer"
-PORTAL_GUARD = "telehealth.accounts.portal.guard"
+PORTAL_GUARD = "telehealth.accounts.sessions.guard"
 PORTAL_MENU: list[tuple[str, object, set[str]]] = []  # URL name, label, roles
-PORTAL_HOME: dict[str, str] = {}  # role: URL name of where it starts
+PORTAL_HOME: dict[str, str] = {"": "sign-in"}  # role: URL name of where it starts; "" for the others
 PORTAL_SLOTS: dict[str, dict[str, tuple[str, ...]]] = {}  # shell: slot: URL name and its parameters
 
 # --- Languages and time -------------------------------------------------------------------------------------

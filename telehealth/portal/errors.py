@@ -42,15 +42,21 @@ def is_fragment(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def error_page(status: int, sentence: Text | None = None) -> HttpResponse:
+    """A whole page that says what happened, without a word about the inside; it needs no session or database."""
+    response = HttpResponse(render_to_string(f"{status:d}.html", {"sentence": sentence}), status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 def answer(request: HttpRequest, error: DomainError, words: Words) -> HttpResponse:
     """A sentence for the alert region of the page that asked, or a whole page."""
     status = status_of(error)
-    context = {"sentence": sentence_of(error, words)}
-    if is_fragment(request):
-        response = HttpResponse(render_to_string("portal/alert.html", context), status=status)
-        response["HX-Retarget"] = "#alerts"
-        response["HX-Reswap"] = "innerHTML"
-    else:
-        response = HttpResponse(render_to_string(f"{status:d}.html", context, request), status=status)
+    sentence = sentence_of(error, words)
+    if not is_fragment(request):
+        return error_page(status, sentence)
+    response = HttpResponse(render_to_string("portal/alert.html", {"sentence": sentence}), status=status)
+    response["HX-Retarget"] = "#alerts"
+    response["HX-Reswap"] = "innerHTML"
     response["Cache-Control"] = "no-store"
     return response

@@ -41,6 +41,11 @@ def _named(setting: str) -> Any:
     return import_string(path)
 
 
+def guard(request: HttpRequest) -> Actor | HttpResponseBase:
+    """What the guard named by `PORTAL_GUARD` says."""
+    return cast(Guard, _named("PORTAL_GUARD"))(request)
+
+
 class Page(View):
     """A view behind sign-in, second factor and role gate: `access = (action, resource)`, or one pair per method.
 
@@ -77,7 +82,7 @@ class Page(View):
         return response
 
     def _served(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        who = cast(Guard, _named("PORTAL_GUARD"))(request)
+        who = guard(request)
         if isinstance(who, HttpResponseBase):
             return _elsewhere(request, who)
         self.by = who

@@ -1,8 +1,13 @@
 """The portal's frame: error pages that need nothing, the policy, our own files."""
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.template.loader import render_to_string
-from django.test import Client
+from django.test import Client, RequestFactory
+
+from telehealth.core.errors import Conflict, DomainError, Invalid, Missing, Refused, Unproven
+from telehealth.portal.errors import answer
+from telehealth.portal.pages import Page
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 500, 503])
@@ -28,3 +33,20 @@ def test_our_own_files_are_served(client: Client, name: str) -> None:
     assert reply.status_code == 200
     assert reply["Cache-Control"] == "no-cache"
     reply.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(Invalid(), 400), (Missing(), 404), (Refused(), 404), (Conflict(), 409), (Unproven(), 403)]
+)
+def test_a_no_becomes_a_page_or_a_sentence_for_the_alert_region(rf: RequestFactory, error: DomainError, status: int) -> None:
+    page = answer(rf.get("/"), error, {error.code: "A word of ours."})
+    fragment = answer(rf.get("/", headers={"HX-Request": "true"}), error, {})
+
+    assert page.status_code == fragment.status_code == status
+    assert b"A word of ours." in page.content and b"<html" in page.content
+    assert b"<html" not in fragment.content and fragment["HX-Retarget"] == "#alerts"
+
+
+def test_a_page_without_access_does_not_start() -> None:
+    with pytest.raises(ImproperlyConfigured):
+        type("Forgotten", (Page,), {"get": lambda self, request: self.show()})
