@@ -29,6 +29,10 @@ class UnitMiddleware:
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A view whose act or commit could not be put on record: 503, before Django makes it a 500."""
+        return unavailable() if isinstance(exception, EntryNotWritten) else None
+
     def _answer(self, request: HttpRequest, made: Unit) -> HttpResponseBase:
         try:
             response = self.get_response(request)

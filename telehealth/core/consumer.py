@@ -49,7 +49,7 @@ class Consumer(AsyncWebsocketConsumer):
 
     async def _break(self) -> None:
         log.error("audit entry not written; socket closed")
-        await super().send({"type": "websocket.close", "code": ENTRY_NOT_WRITTEN})
+        await super().close(code=ENTRY_NOT_WRITTEN)
 
     @property
     def cid(self) -> str:

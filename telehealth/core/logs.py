@@ -10,6 +10,8 @@ import orjson
 KEYS = ("cid", "status_code", "task_id", "destination", "kind", "object_id", "count", "code")
 """Extra keys that a line may carry; any other `extra=` is dropped."""
 
+STRUCK = frozenset({"args", "exc", "kwargs", "return_value", "traceback"})
+
 _Trouble = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
@@ -21,12 +23,19 @@ class Terse(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
         }
         line |= {key: getattr(record, key) for key in KEYS if hasattr(record, key)}
         if record.exc_info and record.exc_info[0] is not None:
             line["exception"] = describe(record.exc_info)
         return orjson.dumps(line, default=str).decode()
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The message; of what Celery puts into it, exceptions, arguments and results are struck out."""
+    if isinstance(record.args, dict):
+        return str(record.msg) % {key: "-" if key in STRUCK else value for key, value in record.args.items()}
+    return record.getMessage()
 
 
 def describe(trouble: _Trouble) -> list[str]:

@@ -1,0 +1,168 @@
+"""C1 over every channel: what left is on record, and when it cannot be put on record nothing leaves."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from channels.db import database_sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.test import Client
+from pytest_django import Settings
+
+from audit.ledger import EntryNotWritten
+from audit.ledger.models import Entry
+from config.celery import app
+from telehealth.records.models import Patient
+from tests.audit.faces import Reader, family_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+AsOwner = Callable[..., list[tuple[Any, ...]]]
+NAME = "Marguerite-Oakenshade"
+
+
+@pytest.fixture
+def patient(settings: Settings) -> Patient:
+    settings.ROOT_URLCONF = "tests.audit.faces"
+    settings.SECURE_SSL_REDIRECT = False
+    made = Patient(mrn=uuid4().hex, family=NAME, given="Ada")
+    made.save()
+    return made
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(raise_request_exception=False)
+
+
+@contextmanager
+def unwritable(as_owner: AsOwner) -> Iterator[None]:
+    """No entry can be written, as if the log's disk were full."""
+    as_owner("REVOKE INSERT ON audit_entry FROM tele_app")
+    names = as_owner(
+        "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.column_privileges "
+        "WHERE table_name = 'audit_entry' AND grantee = 'tele_app' AND privilege_type = 'INSERT'"
+    )[0][0]
+    if names:
+        as_owner(f"REVOKE INSERT ({names}) ON audit_entry FROM tele_app")
+    try:
+        yield
+    finally:
+        columns = "id, mac, act, action, actor_id, channel, cid, client, detail, kind, object_pk, outcome, purpose, reason"
+        as_owner(f'GRANT INSERT ({columns}, record_id, role, session, "timestamp") ON audit_entry TO tele_app')
+
+
+def entries(patient: Patient, **wanted: Any) -> list[Entry]:
+    return list(Entry.objects.filter(record_id=patient.pk, **wanted).order_by("id"))
+
+
+def test_a_page_leaves_after_its_entry(client: Client, patient: Patient) -> None:
+    reply = client.get(f"/read/{patient.pk}")
+
+    assert reply.content.decode() == NAME
+    (entry,) = entries(patient)
+    assert json.loads(entry.detail) == {f"records.Patient:{patient.pk}": ["family"]}
+    assert entry.cid == reply.headers["X-Request-Id"]
+    assert entry.channel == "portal"
+
+
+@pytest.mark.parametrize("path", ["read", "write", "stream"])
+def test_nothing_leaves_when_the_entry_cannot_be_written(client: Client, patient: Patient, as_owner: AsOwner, path: str) -> None:
+    with unwritable(as_owner):
+        reply = client.get(f"/{path}/{patient.pk}")
+        body = b""
+        if reply.streaming:
+            with pytest.raises(EntryNotWritten):
+                for chunk in reply.streaming_content:
+                    body += chunk
+        else:
+            body = reply.content
+            assert reply.status_code == 503
+            assert reply.headers["Retry-After"]
+
+    assert NAME.encode() not in body
+    assert entries(patient) == []
+    assert as_owner("SELECT version FROM records_patient WHERE id = %s", patient.pk) == [(1,)]
+
+
+def test_a_write_that_cannot_be_put_on_record_is_undone(client: Client, patient: Patient, as_owner: AsOwner) -> None:
+    before = as_owner("SELECT given FROM records_patient WHERE id = %s", patient.pk)
+    with unwritable(as_owner):
+        assert client.get(f"/write/{patient.pk}").status_code == 503
+    assert as_owner("SELECT given FROM records_patient WHERE id = %s", patient.pk) == before
+
+
+def test_a_write_carries_its_openings_in_its_own_transaction(client: Client, patient: Patient, as_owner: AsOwner) -> None:
+    assert client.get(f"/write/{patient.pk}").status_code == 200
+    rows = as_owner("SELECT act, xid::text FROM audit_entry WHERE record_id = %s ORDER BY id", patient.pk)
+    assert {act for act, _ in rows} == {"object.accessed", "record.opened"}
+    assert len({xid for _, xid in rows}) == 1
+
+
+def test_a_rollback_erases_the_act_but_not_what_was_seen_or_refused(client: Client, patient: Patient) -> None:
+    assert client.get(f"/roll-back/{patient.pk}").content.decode() == NAME
+    assert {entry.act for entry in entries(patient)} == {"record.opened", "refused"}
+
+
+def test_a_failing_commit_loses_no_opening(client: Client, patient: Patient) -> None:
+    assert client.get(f"/fail-to-commit/{patient.pk}").status_code == 500
+    assert [entry.act for entry in entries(patient)] == ["record.opened"]
+
+
+def test_a_stream_writes_before_each_chunk(client: Client, patient: Patient) -> None:
+    chunks = iter(client.get(f"/stream/{patient.pk}").streaming_content)
+
+    assert entries(patient) == []
+    assert next(chunks).decode() == NAME
+    assert len(entries(patient)) == 1
+    assert b"".join(chunks) == b"|Ada"
+    assert len(entries(patient)) == 2
+
+
+def test_a_foreign_thread_sees_nothing(client: Client, patient: Patient) -> None:
+    assert client.get(f"/in-a-thread/{patient.pk}").content == b"no context"
+    assert entries(patient) == []
+
+
+async def test_a_socket_sends_after_its_entry(patient: Patient) -> None:
+    socket = WebsocketCommunicator(Reader.as_asgi(), "/")
+    await socket.connect()
+    await socket.send_json_to({"patient": str(patient.pk)})
+
+    assert await socket.receive_json_from() == {"family": NAME}
+    (entry,) = await database_sync_to_async(entries)(patient)
+    assert entry.channel == "WS"
+    await socket.disconnect()
+
+
+async def test_a_socket_closes_with_1011_when_the_entry_cannot_be_written(patient: Patient, as_owner: AsOwner) -> None:
+    socket = WebsocketCommunicator(Reader.as_asgi(), "/")
+    await socket.connect()
+    with unwritable(as_owner):
+        await socket.send_json_to({"patient": str(patient.pk)})
+        assert await socket.receive_output() == {"type": "websocket.close", "code": 1011}
+
+
+def test_a_task_is_on_record_also_when_it_fails(patient: Patient) -> None:
+    @app.task(name="tests.failing")
+    def failing(pk: str) -> None:
+        family_of(UUID(pk))
+        raise RuntimeError("after the look")
+
+    failing.apply(args=[str(patient.pk)])
+    (entry,) = entries(patient)
+    assert (entry.channel, entry.role, entry.reason) == ("task", "system", "tests.failing")
+
+
+def test_a_task_that_cannot_be_put_on_record_is_tried_again(patient: Patient, as_owner: AsOwner) -> None:
+    @app.task(name="tests.reading")
+    def reading(pk: str) -> None:
+        family_of(UUID(pk))
+
+    with unwritable(as_owner), pytest.raises(EntryNotWritten):
+        reading(str(patient.pk))
+    with unwritable(as_owner):
+        request = reading.signature((str(patient.pk),)).clone()
+        assert reading.apply(args=request.args, retries=0, throw=False, max_retries=0).state in {"RETRY", "FAILURE"}
