@@ -1,0 +1,1 @@
+"""One whole visit, played against a running server by clients that know only its public interfaces."""
