@@ -94,8 +94,10 @@ class Seen:
 
 
 def _coloured(frame: VideoFrame, colour: int) -> bool:
-    plane = bytes(frame.reformat(format="yuv420p").planes[1])
-    return abs(sum(plane) / len(plane) - colour) < 20
+    plane = frame.reformat(format="yuv420p").planes[1]
+    start = plane.line_size * (plane.height // 2)  # lines are padded: what lies beyond the width is no picture
+    middle = bytes(plane)[start : start + plane.width]
+    return abs(sum(middle) / len(middle) - colour) < 20
 
 
 def _sounds(frame: AudioFrame) -> bool:
