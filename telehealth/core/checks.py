@@ -1,0 +1,66 @@
+"""What must never be wrong in production, as system checks: `manage.py check --deploy` names it."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+SECRETS = ("AUDIT_MAC_KEY", "AUDIT_SIGNING_KEY", "SECRET_KEY", "VAULT_KEYRING")
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+@register()
+def always(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Wrong in a demonstration too."""
+    return [*_debugging(), *_roles(), *_key_files(), *_demonstration()]
+
+
+@register(deploy=True)
+def in_production(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """Wrong where real people's health data is."""
+    return [*_plain_http(), *_plain_database()]
+
+
+def _debugging() -> Iterator[CheckMessage]:
+    if settings.DEBUG:
+        yield Error("DEBUG shows health data in error pages; it is never on.", id="telehealth.E001")
+
+
+def _roles() -> Iterator[CheckMessage]:
+    owner = settings.DATABASES.get("owner", {}).get("USER")
+    if owner and owner == settings.DATABASES["default"]["USER"]:
+        yield Error(
+            "The application connects as the owner of its tables, who can change the audit log.",
+            hint="Give DATABASE_URL the runtime role and MIGRATION_DATABASE_URL the owner.",
+            id="telehealth.E002",
+        )
+
+
+def _key_files() -> Iterator[CheckMessage]:
+    for name in SECRETS:
+        path = os.environ.get(f"{name}_FILE")
+        if path and Path(path).exists() and stat.S_IMODE(Path(path).stat().st_mode) & 0o077:
+            yield Error(f"{name}_FILE can be read by others; make it 0600.", id="telehealth.E003")
+
+
+def _demonstration() -> Iterator[CheckMessage]:
+    if settings.DEMO and urlsplit(settings.PUBLIC_URL).hostname not in LOOPBACK:
+        yield Error("TELEHEALTH_DEMO serves loopback only; PUBLIC_URL says otherwise.", id="telehealth.E004")
+
+
+def _plain_http() -> Iterator[CheckMessage]:
+    if not settings.DEMO and urlsplit(settings.PUBLIC_URL).scheme != "https" and "localhost" not in settings.PUBLIC_URL:
+        yield Error("PUBLIC_URL must be https.", id="telehealth.E005")
+
+
+def _plain_database() -> Iterator[CheckMessage]:
+    for alias, entry in settings.DATABASES.items():
+        host = entry.get("HOST") or ""
+        remote = host and not host.startswith("/") and host not in LOOPBACK
+        if remote and entry.get("OPTIONS", {}).get("sslmode") not in {"verify-full", "verify-ca"}:
+            yield Error(f"The connection to the database ({alias}) is not verified TLS.", hint="sslmode=verify-full", id="telehealth.E006")
