@@ -2,6 +2,8 @@
 
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext_lazy as _
+
 from config import env, home
 from config.env import BASE_DIR
 from telehealth.portal import csp
@@ -28,6 +30,7 @@ INSTALLED_APPS = [
     "telehealth.rest",
     "telehealth.portal",
     "telehealth.vault",
+    "telehealth.accounts",
     "telehealth.outbox",
     "telehealth.records",
     "telehealth.rehearsal",
@@ -35,7 +38,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "channels",
-    "django.contrib.admin",
+    "oauth2_provider",
+    "telehealth.accounts.apps.AdminSiteConfig",  # django.contrib.admin, behind the second factor
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -53,6 +57,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "telehealth.accounts.sessions.SessionClock",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -113,7 +118,45 @@ VAULT_KEYRING = env.text("VAULT_KEYRING")
 
 # --- Wiring by dotted path: what a lower floor needs from a higher one ----------------------------------
 REST_GATE = "telehealth.accounts.access.gate"
-DEMO_CLINIC: list[str] = []
+DEMO_CLINIC: list[str] = ["telehealth.accounts.demo.make"]
+INVITATION_ACCEPTED = "telehealth.records.services.attach_account"
+ME_EXTRAS = ""
+
+# --- Accounts: two factors for everyone ------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["telehealth.accounts.authentication.Accounts"]
+PASSWORD_HASHERS = ["telehealth.accounts.hashers.Argon2id"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+SESSION_ENGINE = "django.contrib.sessions.backends.cache"  # ids and times only; limits: telehealth.accounts.sessions
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "cache"}}
+OAUTH2_PROVIDER_APPLICATION_MODEL = "accounts.Application"
+OAUTH2_PROVIDER_GRANT_MODEL = "accounts.Grant"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "accounts.AccessToken"  # noqa: S105  # a model
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "accounts.RefreshToken"  # noqa: S105  # a model
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "accounts.IDToken"  # noqa: S105  # a model
+OAUTH2_PROVIDER = {
+    "OAUTH2_VALIDATOR_CLASS": "telehealth.accounts.oauth.Validator",
+    "OIDC_ISS_ENDPOINT": PUBLIC_URL.rstrip("/"),  # the issuer; OpenID Connect itself is off
+    "SCOPES": {"patient": _("See and manage your appointments, visits and records, and those of people you act for")},
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https", *env.listed("APP_SCHEMES", ["telehealth-demo"] if DEMO else [])],
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 600,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 14 * 24 * 3600,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "PKCE_REQUIRED": True,
+    "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
+    "OAUTH2_GRANT_TYPES_SUPPORTED": ["authorization_code", "refresh_token"],
+    **{f"COMPLIANT_BCP_RFC9700_{rule}": True for rule in (
+        "IMPLICIT_GRANT", "PASSWORD_GRANT", "PKCE_METHOD", "ACCESS_TOKEN_TRANSPORT", "AUTHZ_RESPONSE_ISS", "TOKEN_STORAGE",
+        "REFRESH_TOKEN", "REDIRECT_URI_SCHEME", "REDIRECT_URI_MATCHING", "PKCE_REQUIRED",
+    )},
+}
 
 # --- Outbox: what leaves, by destination; retries in seconds, then parked for a person to look ------------
 OUTBOX_HANDLERS = {
@@ -123,7 +166,7 @@ OUTBOX_HANDLERS = {
 }
 OUTBOX_PARKED = {"pharmacy": "prescribing.transmission.parked"}
 OUTBOX_ADDRESS_BOOK = "telehealth.records.addresses.address_of"
-OUTBOX_LINKS = {"invitation": "telehealth.accounts.services.invitation_path"}
+OUTBOX_LINKS = {"invitation": "telehealth.accounts.selectors.invitation_path"}
 OUTBOX_BACKOFF_SECONDS = (1, 2, 5, 15, 60) if DEMO else (60, 300, 900, 3600)
 OUTBOX_LEASE_SECONDS = 60
 CELERY_BEAT_SCHEDULE["outbox"] = {"task": "telehealth.outbox.tasks.deliver", "schedule": 2.0, "options": {"expires": 2}}
@@ -140,7 +183,7 @@ DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"no-reply@{urlsplit(PUBLIC_URL).hos
 REST_FRAMEWORK: dict[str, object] = {
     "DEFAULT_RENDERER_CLASSES": ["telehealth.rest.rendering.JSON"],
     "DEFAULT_PARSER_CLASSES": ["telehealth.rest.parsing.JSONBody"],
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["telehealth.accounts.authentication.Bearer", "telehealth.accounts.authentication.Session"],
     "DEFAULT_PERMISSION_CLASSES": ["telehealth.rest.permissions.DeclaredOnly"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "telehealth.rest.rendering.JSONAlways",
     "DEFAULT_SCHEMA_CLASS": "telehealth.rest.schema.FaceSchema",
@@ -169,7 +212,7 @@ CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp.PAGES}
 FORM_RENDERER = "telehealth.portal.forms.Renderer"
 PORTAL_GUARD = "telehealth.accounts.sessions.guard"
 PORTAL_MENU: list[tuple[str, object, set[str]]] = []  # URL name, label, roles
-PORTAL_HOME: dict[str, str] = {"": "sign-in"}  # role: URL name of where it starts; "" for the others
+PORTAL_HOME: dict[str, str] = {"": "sign-in", "patient": "welcome", "proxy": "welcome"}  # role: URL name of where it starts; "": others
 PORTAL_SLOTS: dict[str, dict[str, tuple[str, ...]]] = {}  # shell: slot: URL name and its parameters
 
 # --- Languages and time -------------------------------------------------------------------------------------

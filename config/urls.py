@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config import probes
+from telehealth.accounts import urls as accounts
 from telehealth.portal.files import static_file
 from telehealth.rehearsal import urls as rehearsal
 from telehealth.rest.schema import Schema
@@ -13,6 +14,8 @@ urlpatterns = [
     path("readyz", probes.readyz),
     path("admin/", admin.site.urls),
     path("api/schema/", Schema.as_view()),
+    path("api/v1/", include(accounts.api)),
+    path("", include(accounts.portal)),
     path("static/<path:path>", static_file),
     path("dev/", include(rehearsal.dev)),
 ]

@@ -24,6 +24,8 @@ _services.start()
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
+pytest_plugins = ["tests.people"]
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:

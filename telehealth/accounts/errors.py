@@ -1,0 +1,63 @@
+"""What this app refuses."""
+
+from telehealth.core.errors import Conflict, Invalid, Missing, Unproven
+
+
+class SignInFailed(Invalid):
+    """Unknown account, wrong password, switched-off account: outside, all the same."""
+
+    code = "sign_in_failed"
+
+
+class PasswordTooWeak(Invalid):
+    """Shorter than 12 characters, too common, or one's own e-mail address. `reply["reasons"]`: codes."""
+
+    code = "password_too_weak"
+
+
+class SecondFactorRequired(Unproven):
+    """Nothing is shown before two factors."""
+
+    code = "second_factor_required"
+
+
+class FreshFactorRequired(Unproven):
+    """The second factor was shown too long ago for this."""
+
+    code = "fresh_factor_required"
+
+
+class CodeWrong(Unproven):
+    """Not a code of this person's authenticator at this time; or they have none."""
+
+    code = "code_wrong"
+
+
+class CodeReplayed(Conflict):
+    """A code is good once. `reply["next_code_at"]`: from when on the authenticator shows the next one."""
+
+    code = "code_replayed"
+
+
+class TooManyAttempts(Conflict):
+    """Guessing is slowed down. `reply["retry_at"]`: when the next attempt is heard."""
+
+    code = "too_many_attempts"
+
+
+class FactorInUse(Conflict):
+    """There is a confirmed authenticator already; it is not replaced by whoever has the password alone."""
+
+    code = "factor_in_use"
+
+
+class InvitationUnusable(Missing):
+    """Forged, used, expired or superseded: outside, all the same."""
+
+    code = "invitation_unusable"
+
+
+class EmailTaken(Conflict):
+    """Another account signs in with this address."""
+
+    code = "email_taken"

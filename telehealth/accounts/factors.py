@@ -1,0 +1,34 @@
+"""Rules of proof: what an actor has shown, and how fresh it must be."""
+
+from datetime import timedelta
+
+from audit.ledger import Actor, refuse
+from telehealth.accounts.errors import FreshFactorRequired, SecondFactorRequired
+from telehealth.core import now
+
+FRESH = timedelta(minutes=5)
+
+
+def has_factor(by: Actor) -> bool:
+    """Whether this session or token has shown a second factor at all."""
+    return by.id is not None and by.second_factor_at is not None
+
+
+def is_fresh(by: Actor) -> bool:
+    """Whether it did within the last five minutes."""
+    return by.second_factor_at is not None and timedelta(0) <= now() - by.second_factor_at <= FRESH
+
+
+def require_factor(by: Actor) -> None:
+    """Refuse, on record, whoever has shown a password only."""
+    if not has_factor(by):
+        refuse(by, "second_factor_required")
+        raise SecondFactorRequired
+
+
+def require_fresh(by: Actor) -> None:
+    """Refuse, on record, when the second factor is older than five minutes."""
+    require_factor(by)
+    if not is_fresh(by):
+        refuse(by, "fresh_factor_required")
+        raise FreshFactorRequired

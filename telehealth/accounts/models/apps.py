@@ -1,0 +1,91 @@
+"""The OAuth tables, swapped in for django-oauth-toolkit's: codes and tokens are kept as hashes only, and each
+remembers the account's epoch and when its second factor was shown."""
+
+import hashlib
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from oauth2_provider.models import (
+    AbstractAccessToken,
+    AbstractApplication,
+    AbstractGrant,
+    AbstractIDToken,
+    AbstractRefreshToken,
+)
+
+from telehealth.accounts.models.people import User
+
+
+class Digest(str):
+    """A stored hash: never mistaken for something that a client sent."""
+
+    __slots__ = ()
+
+
+def digest(value: str) -> Digest:
+    return Digest("sha256$" + hashlib.sha256(value.encode()).hexdigest())
+
+
+class HashedCodeField(models.CharField):  # type: ignore[type-arg]
+    """Keeps SHA-256 of what is given, on writing and on lookup alike. Only a `Digest` read back stays as it is, so a
+    hash stolen from the database is hashed once more and finds nothing."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        prepared = super().get_prep_value(value)
+        return prepared if prepared is None or isinstance(value, Digest) else digest(prepared)
+
+    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Digest | None:
+        return None if value is None else Digest(value)
+
+
+class Application(AbstractApplication):
+    """An app that people may let act for them; registered by the operator, never by itself."""
+
+    class Meta(AbstractApplication.Meta):
+        verbose_name = _("application")
+
+
+class Proven(models.Model):
+    """What a code or token carries from the session that gave it. It is worth nothing once the account's epoch moved."""
+
+    epoch = models.PositiveIntegerField(default=0)
+    factor_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def stands(self) -> bool:
+        """Whether the account is as it was: switched on, not recovered since."""
+        user: User | None = getattr(self, "user", None)
+        return user is not None and user.is_active and user.epoch == self.epoch
+
+
+class Grant(Proven, AbstractGrant):  # noqa: DJ008  # the toolkit's __str__ shows the row number
+    """An authorisation code, for 60 seconds and one use."""
+
+    code = HashedCodeField(max_length=71, unique=True)
+
+    class Meta(AbstractGrant.Meta):
+        pass
+
+
+class AccessToken(Proven, AbstractAccessToken):  # noqa: DJ008  # the toolkit's __str__ shows the row number
+    class Meta(AbstractAccessToken.Meta):
+        pass
+
+    def is_expired(self) -> bool:
+        """Over, by time or because the account's codes and tokens were all ended."""
+        return not self.stands() or super().is_expired()
+
+
+class RefreshToken(Proven, AbstractRefreshToken):  # noqa: DJ008  # the toolkit's __str__ shows the row number
+    class Meta(AbstractRefreshToken.Meta):
+        pass
+
+
+class IDToken(AbstractIDToken):
+    """Unused until OpenID Connect is switched on; swapped now because it cannot be later."""
+
+    class Meta(AbstractIDToken.Meta):
+        pass

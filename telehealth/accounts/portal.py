@@ -1,0 +1,197 @@
+"""The pages on which people sign in, show and set up a second factor, and accept an invitation."""
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import segno
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy as _
+from django.views import View
+
+from audit.ledger import ANONYMOUS, Actor
+from telehealth.accounts import selectors, services, sessions, totp
+from telehealth.accounts.access import Action, Resource
+from telehealth.accounts.errors import FactorInUse, InvitationUnusable, PasswordTooWeak, TooManyAttempts
+from telehealth.accounts.forms import CodeForm, NewPasswordForm, SignInForm
+from telehealth.accounts.models import TOTPDevice, User
+from telehealth.core.errors import DomainError
+from telehealth.portal.errors import Text, answer
+from telehealth.portal.pages import Page
+
+WORDS: dict[str, Text] = {
+    "sign_in_failed": _("That e-mail address and password do not belong together."),
+    "too_many_attempts": _("Too many attempts. Please wait a little and try again."),
+    "code_wrong": _("That code is not right. Check that the clock of your phone is, too."),
+    "code_replayed": _("That code has been used already. Wait for the next one."),
+    "password_too_weak": _("That password is too easy to guess."),
+    "invitation_unusable": _("This invitation has been used, has expired, or is not complete. Please call the clinic."),
+    "email_taken": _("Another account signs in with this e-mail address. Please call the clinic."),
+}
+
+
+class Door(View):
+    """A page before the second factor: a form, a service, and on to the next page. It shows nothing of anybody."""
+
+    form: ClassVar[type[forms.Form]]
+    template: ClassVar[str]
+    http_method_names = ["get", "head", "post"]
+
+    @property
+    def by(self) -> Actor:
+        return getattr(self.request, "by", ANONYMOUS)
+
+    def get(self, request: HttpRequest, **kwargs: str) -> HttpResponseBase:
+        return self.page(self.form(), **kwargs)
+
+    def post(self, request: HttpRequest, **kwargs: str) -> HttpResponseBase:
+        form = self.form(request.POST)
+        if not form.is_valid():
+            return self.page(form, HTTPStatus.BAD_REQUEST, **kwargs)
+        try:
+            return self.enter(form.cleaned_data, **kwargs)
+        except DomainError as error:
+            return self.refused(form, error, **kwargs)
+
+    def enter(self, given: dict[str, Any], **kwargs: str) -> HttpResponseBase:
+        """What the form is for."""
+        raise NotImplementedError
+
+    def refused(self, form: forms.Form, error: DomainError, **kwargs: str) -> HttpResponse:
+        """The same page with a sentence; for a used code, with the time of the next one."""
+        form.add_error(None, forms.ValidationError(WORDS.get(error.code, _("That did not work.")), code=error.code))
+        busy = isinstance(error, TooManyAttempts)
+        status = HTTPStatus.TOO_MANY_REQUESTS if busy else HTTPStatus.BAD_REQUEST
+        return self.page(form, status, next_code_at=error.reply.get("next_code_at", ""), **kwargs)
+
+    def page(self, form: forms.Form, status: int = HTTPStatus.OK, **context: Any) -> HttpResponse:
+        onward = sessions.onward(self.request)
+        context |= {"form": form, "next": "" if onward == "/" else onward}
+        return render(self.request, self.template, context, status=status)
+
+
+class SignIn(Door):
+    """E-mail address and password: the first factor."""
+
+    form = SignInForm
+    template = "accounts/sign_in.html"
+
+    def enter(self, given: dict[str, Any], **kwargs: str) -> HttpResponseBase:
+        user = services.sign_in(**given, address=self.request.META.get("REMOTE_ADDR", ""), by=self.by)
+        onward = sessions.onward(self.request)
+        sessions.begin(self.request, user)
+        return sessions.towards(sessions.factor_page(self.by), "" if onward == "/" else onward)
+
+
+class SecondDoor(Door, View):
+    """A page for whoever has shown a password, and no second factor yet."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if self.by.id is None:
+            return sessions.towards(reverse("sign-in"))
+        if self.by.second_factor_at is not None:
+            return HttpResponseRedirect(start_page(self.request, self.by))
+        return super().dispatch(request, *args, **kwargs)
+
+    def through(self, at: Any) -> HttpResponseBase:
+        sessions.stamp_factor(self.request, at)
+        return HttpResponseRedirect(start_page(self.request, self.by))
+
+
+class Factor(SecondDoor):
+    """A code of the authenticator: the second factor."""
+
+    form = CodeForm
+    template = "accounts/factor.html"
+
+    def get(self, request: HttpRequest, **kwargs: str) -> HttpResponseBase:
+        if not selectors.has_factor_device(self.by):
+            return sessions.towards(reverse("enrol-totp"))
+        return super().get(request, **kwargs)
+
+    def enter(self, given: dict[str, Any], **kwargs: str) -> HttpResponseBase:
+        return self.through(services.prove(by=self.by, code=given["code"]))
+
+
+class EnrolTOTP(SecondDoor):
+    """Set up an authenticator app; only who has none yet."""
+
+    form = CodeForm
+    template = "accounts/enrol_totp.html"
+
+    def enter(self, given: dict[str, Any], **kwargs: str) -> HttpResponseBase:
+        return self.through(services.confirm_enrolment(by=self.by, code=given["code"]))
+
+    def page(self, form: forms.Form, status: int = HTTPStatus.OK, **context: Any) -> HttpResponse:
+        try:
+            device = services.start_enrolment(by=self.by)
+        except FactorInUse:
+            return sessions.towards(reverse("factor"))
+        return super().page(form, status, **context, **_picture(device, selectors.account_for(self.by)))
+
+
+class AcceptInvitation(Door):
+    """Choose a password: a new account, or the old one recovered."""
+
+    form = NewPasswordForm
+    template = "accounts/invitation.html"
+
+    def get(self, request: HttpRequest, **kwargs: str) -> HttpResponseBase:
+        try:
+            selectors.open_invitation(kwargs["token"])
+        except InvitationUnusable as error:
+            return answer(request, error, WORDS)
+        return self.page(self.form())
+
+    def enter(self, given: dict[str, Any], **kwargs: str) -> HttpResponseBase:
+        user = services.accept(token=kwargs["token"], password=given["password"], by=self.by)
+        sessions.begin(self.request, user)
+        return sessions.towards(reverse("enrol-totp"))
+
+    def refused(self, form: forms.Form, error: DomainError, **kwargs: str) -> HttpResponse:
+        if isinstance(error, InvitationUnusable):
+            return answer(self.request, error, WORDS)
+        if isinstance(error, PasswordTooWeak):
+            form.add_error("password", WORDS["password_too_weak"])
+            return self.page(form, HTTPStatus.BAD_REQUEST)
+        return super().refused(form, error)
+
+
+class SignOut(View):
+    """The end of a session, on record; the browser forgets what it kept."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if getattr(request, "by", ANONYMOUS).id is not None:
+            sessions.end(request, "asked")
+        response = sessions.towards(reverse("sign-in"))
+        response["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+
+class Welcome(Page):
+    """Where patients arrive: the rest happens in the app."""
+
+    access = (Action.READ, Resource.ACCOUNT)
+    template = "accounts/welcome.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.show()
+
+
+def start_page(request: HttpRequest, by: Actor) -> str:
+    """Where the person wanted to go, else where people of this role start."""
+    onward = sessions.onward(request)
+    return reverse("welcome") if onward == "/" and by.role in ("patient", "proxy") else onward
+
+
+def _picture(device: TOTPDevice, user: User) -> dict[str, str]:
+    seed = device.seed
+    uri = totp.uri(seed, user.email)
+    svg = segno.make(uri, error="m").svg_inline(scale=5, border=4, light="#fff", dark="#000")
+    return {"secret": seed, "uri": uri, "qr": mark_safe(svg)}  # made here, from base32 and quoted text

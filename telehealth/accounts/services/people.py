@@ -1,0 +1,79 @@
+"""Accounts come, are recovered, are switched off."""
+
+from uuid import UUID
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from audit.ledger import Act, Actor, record
+from telehealth.accounts.access import Role
+from telehealth.accounts.errors import EmailTaken, PasswordTooWeak
+from telehealth.accounts.models import TOTPDevice, User
+from telehealth.accounts.services.apps import revoke_apps
+from telehealth.core import constraint, one
+
+
+def check_strength(password: str, email: str) -> None:
+    """Twelve characters or more, not common, not the address itself; else PasswordTooWeak."""
+    if password.casefold().strip() == email.casefold().strip():
+        raise PasswordTooWeak(reply={"reasons": ["password_is_email"]})
+    try:
+        validate_password(password)
+    except ValidationError as weak:
+        raise PasswordTooWeak(reply={"reasons": [str(error.code) for error in weak.error_list]}) from None
+
+
+@transaction.atomic
+def create_account(*, email: str, role: Role, by: Actor, password: str, name: str = "") -> User:
+    """A new account with a password and no second factor yet, or EmailTaken."""
+    check_strength(password, email)
+    user = User(email=email, role=role, name=name)
+    user.set_password(password)
+    with constraint("accounts_user_email_index_key", EmailTaken):
+        user.save()
+    record(by, Act.ACCOUNT_CREATED, user, detail={"role": str(role)})
+    return user
+
+
+@transaction.atomic
+def recover(*, account_id: UUID, email: str, role: Role, password: str, by: Actor) -> User:
+    """A new password; factors removed; every session and app signed out. The address may change with it.
+
+    A proxy who becomes a patient keeps what was delegated; nobody else's role changes.
+    """
+    check_strength(password, email)
+    user = one(User.objects.select_for_update().filter(is_active=True), account_id)
+    user.set_password(password)
+    user.email = email
+    user.epoch += 1
+    if user.role == Role.PROXY and role == Role.PATIENT:
+        user.role = Role.PATIENT
+    with constraint("accounts_user_email_index_key", EmailTaken):
+        user.save(update_fields=["password", "email", "epoch", "role"])
+    TOTPDevice.objects.filter(user=user).delete()
+    revoke_apps(user_id=user.pk, by=by)
+    record(by, Act.ACCOUNT_RECOVERED, user)
+    return user
+
+
+@transaction.atomic
+def switch_off(*, account_id: UUID, by: Actor) -> User:
+    """No sign-in, no session, no app from now on. The account stays, for history names it."""
+    user = one(User.objects.select_for_update(), account_id)
+    user.is_active = False
+    user.epoch += 1
+    user.save(update_fields=["is_active", "epoch"])
+    revoke_apps(user_id=user.pk, by=by)
+    record(by, Act.ACCOUNT_SWITCHED_OFF, user)
+    return user
+
+
+@transaction.atomic
+def switch_on(*, account_id: UUID, by: Actor) -> User:
+    """The account may sign in again, with the password and factor it had."""
+    user = one(User.objects.select_for_update(), account_id)
+    user.is_active = True
+    user.save(update_fields=["is_active"])
+    record(by, Act.ACCOUNT_SWITCHED_ON, user)
+    return user

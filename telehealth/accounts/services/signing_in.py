@@ -1,0 +1,38 @@
+"""Signing in with a password: the first of two factors."""
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from audit.ledger import Act, Actor, record, refuse
+from audit.ledger.keys import keyed_hash
+from telehealth.accounts.errors import SignInFailed
+from telehealth.accounts.models import User
+from telehealth.accounts.selectors import account_of_email
+from telehealth.accounts.throttle import FREE_PER_ADDRESS, Throttle
+
+
+@transaction.atomic
+def sign_in(*, email: str, password: str, address: str, by: Actor) -> User:
+    """The account, or SignInFailed: the same answer after the same work whether or not there is such an account.
+
+    Guesses are slowed down per account and per network address (TooManyAttempts).
+    """
+    guesses, from_here = Throttle("password", email), Throttle("address", address, FREE_PER_ADDRESS)
+    guesses.attempt()
+    from_here.attempt()
+    user = account_of_email(email)
+    if user is None:
+        make_password(password)  # as long as checking one
+    if user is None or not user.check_password(password) or not user.is_active:
+        refuse(by, "sign_in_failed", kind=User._meta.label, pk=user.pk if user else keyed_hash(email))
+        raise SignInFailed
+    guesses.forgive()
+    from_here.give_back()
+    record(Actor(id=user.pk, role=user.role), Act.SIGNED_IN, user)
+    return user
+
+
+@transaction.atomic
+def sign_out(*, by: Actor, reason: str = "asked") -> None:
+    """On record why a session ended: asked, idle, absolute. The face ends it."""
+    record(by, Act.SIGNED_OUT, reason=reason)

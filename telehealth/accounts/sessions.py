@@ -1,0 +1,135 @@
+"""Browser sessions: who a session stands for, how long it lasts, and the guard before the portal's pages.
+
+A session holds an account's id, three times and nothing else. Its key changes at sign-in and when the second factor
+is shown; it dies with the account's password, epoch or switch (`User.get_session_auth_hash`).
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import auth
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from rest_framework.request import Request
+
+from audit.ledger import ANONYMOUS, Actor, current
+from audit.ledger.keys import keyed_hash
+from telehealth.accounts import selectors, services
+from telehealth.accounts.models import User
+from telehealth.core import now
+
+STARTED, SEEN, FACTOR = "started_at", "seen_at", "factor_at"
+IDLE_STAFF, IDLE_PATIENTS = timedelta(minutes=15), timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=12)
+SEEN_STEP = timedelta(seconds=30)  # how often being seen is written down
+
+
+def begin(request: HttpRequest, user: User) -> None:
+    """A new session under a new key; whatever the browser brought along is gone."""
+    request.session.flush()
+    auth.login(request, user, backend="telehealth.accounts.authentication.Accounts")
+    moment = now().isoformat()
+    request.session[STARTED] = request.session[SEEN] = moment
+    _stand_for(request, actor_of(user, request.session))
+
+
+def stamp_factor(request: HttpRequest | Request, at: datetime) -> None:
+    """The second factor was shown: a new key, so that no copy of the old one is worth more than it was."""
+    request.session.cycle_key()
+    request.session[FACTOR] = at.isoformat()
+
+
+def end(request: HttpRequest, reason: str) -> None:
+    """Sign out, on record."""
+    services.sign_out(by=actor_of(request.user, request.session), reason=reason)
+    auth.logout(request)
+    _stand_for(request, ANONYMOUS)
+
+
+def actor_of(user: Any, session: SessionBase) -> Actor:
+    """The actor that a signed-in session stands for; ANONYMOUS without one. The session's id is hashed."""
+    if not isinstance(user, User):
+        return ANONYMOUS
+    key = session.session_key or ""
+    return Actor(id=user.pk, role=user.role, session=keyed_hash(key) if key else "", second_factor_at=_time(session, FACTOR))
+
+
+def expired(user: User, session: SessionBase, at: datetime) -> str:
+    """Why the session is over at this moment: idle, absolute, or "" while it lasts."""
+    started, seen = _time(session, STARTED), _time(session, SEEN)
+    if started is None or seen is None or at - started > ABSOLUTE:
+        return "absolute"
+    return "idle" if at - seen > (IDLE_PATIENTS if user.is_patient_side else IDLE_STAFF) else ""
+
+
+def socket_actor(scope: Mapping[str, Any]) -> Actor:
+    """Who opens a socket with a browser's session (Channels' scope); ANONYMOUS when it is over or none."""
+    user, session = scope.get("user"), scope.get("session")
+    if not isinstance(user, User) or session is None or expired(user, session, now()):
+        return ANONYMOUS
+    return actor_of(user, session)
+
+
+class SessionClock:
+    """Middleware after Django's own: ends what has lasted too long, tells the unit and the request who acts."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        user = request.user
+        _stand_for(request, ANONYMOUS)
+        if isinstance(user, User):
+            self._tick(request, user)
+        return self.get_response(request)
+
+    def _tick(self, request: HttpRequest, user: User) -> None:
+        at = now()
+        if reason := expired(user, request.session, at):
+            end(request, reason)
+            return
+        _stand_for(request, actor_of(user, request.session))
+        seen = _time(request.session, SEEN)
+        if seen is None or at - seen > SEEN_STEP:
+            request.session[SEEN] = at.isoformat()
+
+
+def guard(request: HttpRequest) -> Actor | HttpResponseBase:
+    """`PORTAL_GUARD`: who asks, with both factors shown; or the page where they show what is missing."""
+    by: Actor = getattr(request, "by", ANONYMOUS)
+    if by.id is None:
+        return towards(reverse("sign-in"), request.get_full_path() if request.method == "GET" else "")
+    if by.second_factor_at is None:
+        return towards(factor_page(by), request.get_full_path() if request.method == "GET" else "")
+    return by
+
+
+def factor_page(by: Actor) -> str:
+    """Where the second factor is shown, or set up by those who have none."""
+    return reverse("factor" if selectors.has_factor_device(by) else "enrol-totp")
+
+
+def towards(address: str, onward: str = "") -> HttpResponseRedirect:
+    """A redirect that remembers where the person wanted to go."""
+    return HttpResponseRedirect(f"{address}?{urlencode({'next': onward})}" if onward else address)
+
+
+def onward(request: HttpRequest) -> str:
+    """Where to go after signing in: an address of ours that was asked for, else the start page."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    secure = request.is_secure()
+    return wanted if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=secure) else "/"
+
+
+def _stand_for(request: HttpRequest, actor: Actor) -> None:
+    request.by = actor  # type: ignore[attr-defined]
+    current().become(actor)
+
+
+def _time(session: SessionBase, name: str) -> datetime | None:
+    text = session.get(name)
+    return datetime.fromisoformat(text) if text else None

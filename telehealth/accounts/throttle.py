@@ -1,0 +1,62 @@
+"""Guessing made slow: a few attempts are free, then each failure doubles the wait. Counted in the cache, by keyed hash.
+
+An attempt is counted before it is tried, so that a burst of parallel guesses gains nothing; success forgives.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from django.core.cache import cache
+
+from audit.ledger import current, refuse
+from audit.ledger.keys import keyed_hash
+from telehealth.accounts.errors import TooManyAttempts
+from telehealth.core import now
+
+FIRST_WAIT = 15  # seconds
+LONGEST_WAIT = 900
+HARD_LIMIT = 100  # consecutive failures (NIST SP 800-63B 5.2.2)
+REMEMBERED = 24 * 3600
+FREE_PER_ACCOUNT = 5
+FREE_PER_ADDRESS = 50
+
+
+class Throttle:
+    """One thing that can be guessed at, such as "the password of" an e-mail address."""
+
+    def __init__(self, kind: str, subject: str, free: int = FREE_PER_ACCOUNT) -> None:
+        name = f"throttle:{kind}:{keyed_hash(subject)}"
+        self.count_key, self.wait_key = f"{name}:count", f"{name}:wait"
+        self.free = free
+
+    def attempt(self) -> None:
+        """Count one attempt, or raise TooManyAttempts without counting it."""
+        cache.add(self.count_key, 0, REMEMBERED)
+        count = self._step(1)
+        if count <= self.free:
+            return
+        wait = self._wait(count)
+        until = now() + timedelta(seconds=wait)
+        if not cache.add(self.wait_key, until.timestamp(), wait):
+            self._step(-1)
+            refuse(current().actor, "too_many_attempts")
+            known = cache.get(self.wait_key, until.timestamp())
+            raise TooManyAttempts(reply={"retry_at": datetime.fromtimestamp(known, UTC).isoformat()})
+
+    def forgive(self) -> None:
+        """It was the right person: their failures count no longer."""
+        cache.delete_many([self.count_key, self.wait_key])
+
+    def give_back(self) -> None:
+        """This one attempt was no guess; earlier ones stay counted (for addresses, which many share)."""
+        self._step(-1)
+
+    def _step(self, by: int) -> int:
+        try:
+            return cache.incr(self.count_key, by)
+        except ValueError:  # it expired in between
+            return 1
+
+    def _wait(self, count: int) -> int:
+        if count > HARD_LIMIT + self.free:
+            return REMEMBERED
+        return min(FIRST_WAIT * 2 ** min(count - self.free - 1, 10), LONGEST_WAIT)
