@@ -15,7 +15,10 @@ from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 
 from config import home as homes
+from tests.live import chromium, live
 from tests.services import Services
+
+__all__ = ["chromium", "live"]  # fixtures of every test
 
 # On import, since the conftests below this one import models, and those read the settings.
 _services = Services()
