@@ -93,7 +93,7 @@ def place(name: str = "home") -> Iterator[Path]:
 def start(home: Path, port: int, **more: str) -> subprocess.Popen[str]:
     """`make run`, without make."""
     command = [sys.executable, "-m", "config.run"]
-    settings = environment(home, PORT=str(port), **more)
+    settings = environment(home, **{"PORT": str(port)} | more)
     return subprocess.Popen(
         command, cwd=BASE_DIR, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
     )
