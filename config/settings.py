@@ -26,6 +26,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Rooms, from the ground floor up ---------------------------------------------------------------
 INSTALLED_APPS = [
     "audit.ledger",
+    "auditlog",
     "telehealth.core",
     "telehealth.rest",
     "telehealth.portal",
@@ -33,8 +34,8 @@ INSTALLED_APPS = [
     "telehealth.accounts",
     "telehealth.outbox",
     "telehealth.records",
+    "audit.review",
     "telehealth.rehearsal",
-    "auditlog",
     "rest_framework",
     "drf_spectacular",
     "channels",
