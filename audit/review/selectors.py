@@ -23,4 +23,5 @@ def accesses_to(by: Actor, patient_id: UUID) -> QuerySet[Entry]:
 def named(entries: QuerySet[Entry]) -> QuerySet[Entry]:
     """With `actor_name`: a staff account's name; empty for patients, proxies and the system, whose names are sealed."""
     names = get_user_model().objects.filter(pk=OuterRef("actor_id")).values("name")
-    return entries.annotate(actor_name=Coalesce(Subquery(names), Value("")))
+    found: QuerySet[Entry] = entries.annotate(actor_name=Coalesce(Subquery(names), Value("")))
+    return found
