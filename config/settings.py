@@ -26,7 +26,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Rooms, from the ground floor up ---------------------------------------------------------------
 INSTALLED_APPS = [
     "audit.ledger",
-    "auditlog",
     "telehealth.core",
     "telehealth.rest",
     "telehealth.portal",
@@ -34,8 +33,8 @@ INSTALLED_APPS = [
     "telehealth.accounts",
     "telehealth.outbox",
     "telehealth.records",
-    "audit.review",
     "telehealth.rehearsal",
+    "auditlog",
     "rest_framework",
     "drf_spectacular",
     "channels",
@@ -119,9 +118,9 @@ VAULT_KEYRING = env.text("VAULT_KEYRING")
 
 # --- Wiring by dotted path: what a lower floor needs from a higher one ----------------------------------
 REST_GATE = "telehealth.accounts.access.gate"
-DEMO_CLINIC: list[str] = ["telehealth.accounts.demo.make"]
+DEMO_CLINIC: list[str] = ["telehealth.accounts.demo.make", "telehealth.records.demo.make"]
 INVITATION_ACCEPTED = "telehealth.records.services.attach_account"
-ME_EXTRAS = ""
+ME_EXTRAS = "telehealth.records.hooks.me_extras"
 
 # --- Accounts: two factors for everyone ------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

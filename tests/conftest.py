@@ -15,10 +15,7 @@ from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 
 from config import home as homes
-from tests.live import chromium, live
 from tests.services import Services
-
-__all__ = ["chromium", "live"]  # fixtures of every test
 
 # On import, since the conftests below this one import models, and those read the settings.
 _services = Services()
@@ -27,7 +24,7 @@ _services.start()
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
-pytest_plugins = ["tests.people"]
+pytest_plugins = ["tests.cast", "tests.people"]
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.test import override_settings
 from rest_framework.test import APIClient
 
-from audit.ledger import SYSTEM, Act, Actor, unit, uuid7
+from audit.ledger import SYSTEM, Act, Actor, flush, unit, uuid7
 from audit.ledger.models import Entry
 from telehealth.accounts import services, sessions, totp
 from telehealth.accounts.access import Role
@@ -97,7 +97,7 @@ def make_account(db: None) -> MakeAccount:
     return make
 
 
-Acts = Callable[[], list[Act]]
+Acts = Callable[..., list[Act]]
 ClientFor = Callable[..., Browser]
 
 
@@ -128,13 +128,15 @@ def audit_unit(db: None) -> Iterator[None]:
 
 @pytest.fixture
 def acts(db: None) -> Acts:
-    """What has been done since the test began, in order; openings and changes of clear columns left out."""
+    """What has been done since the test began, in order, what is not written yet included; changes of clear columns
+    are left out, and openings unless asked for."""
     since = uuid7()
-    quiet = {Act.RECORD_OPENED, Act.OBJECT_CHANGED, Act.OBJECT_CREATED, Act.OBJECT_DELETED}
+    quiet = {Act.OBJECT_CHANGED, Act.OBJECT_CREATED, Act.OBJECT_DELETED}
 
-    def done() -> list[Act]:
+    def done(*, openings: bool = False) -> list[Act]:
+        flush()
         found = Entry.objects.filter(id__gt=since).order_by("id").values_list("act", flat=True)
-        return [Act(act) for act in found if act not in quiet]
+        return [Act(act) for act in found if act not in quiet and (openings or act != Act.RECORD_OPENED)]
 
     return done
 

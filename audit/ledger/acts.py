@@ -6,6 +6,7 @@ from enum import StrEnum
 class Act(StrEnum):
     """What was done. The value is stored and sealed, so it never changes its meaning."""
 
+    ACCOUNT_ATTACHED = "account.attached"
     ACCOUNT_CREATED = "account.created"
     ACCOUNT_RECOVERED = "account.recovered"
     ACCOUNT_SWITCHED_OFF = "account.switched_off"
@@ -22,7 +23,6 @@ class Act(StrEnum):
     FACTOR_STARTED = "factor.started"
     INVITATION_ACCEPTED = "invitation.accepted"
     INVITATION_CREATED = "invitation.created"
-    LEDGER_READ = "ledger.read"
     OBJECT_ACCESSED = "object.accessed"
     OBJECT_CHANGED = "object.changed"
     OBJECT_CREATED = "object.created"
@@ -31,7 +31,11 @@ class Act(StrEnum):
     OUTBOX_PARKED = "outbox.parked"
     OUTBOX_SENT_AGAIN = "outbox.sent_again"
     OUTBOX_SKIPPED = "outbox.skipped"
+    PATIENT_INVITED = "patient.invited"
     PATIENT_REGISTERED = "patient.registered"
+    PATIENT_SEARCHED = "patient.searched"
+    PROXY_GRANTED = "proxy.granted"
+    PROXY_REVOKED = "proxy.revoked"
     RECORD_OPENED = "record.opened"
     REFUSED = "refused"
     SIGNED_IN = "signed_in"

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from audit.ledger import Actor
-from telehealth.accounts.access import Action, Resource, Role, Scope, scopes
+from telehealth.accounts.access import Action, Resource, Role, Scope, granted
 from telehealth.core import now
 from telehealth.records.models import CareRelationship, ProxyGrant
 
@@ -16,17 +16,17 @@ EVERYTHING = ~Q(pk__in=[])
 
 def visible(by: Actor, action: Action, resource: Resource, path: str = "patient") -> Q:
     """Rows whose patient this actor has a reason to see. `path` leads from the row to its Patient, "" is Patient itself."""
-    granted = scopes(by.role, action, resource)
+    held = granted(by, action, resource)
     if by.id is None:
         return NOTHING
-    if granted & {Scope.ALL, Scope.DESK}:
+    if held & {Scope.ALL, Scope.DESK}:
         return EVERYTHING
     query = NOTHING
-    if Scope.OWN in granted:
+    if Scope.OWN in held:
         query |= Q(**{f"{path}__account_id" if path else "account_id": by.id})
-    if Scope.DELEGATED in granted:
+    if Scope.DELEGATED in held:
         query |= Q(**{f"{path or 'pk'}__in": _delegated(by.id, now())})
-    if Scope.CARE in granted:
+    if Scope.CARE in held:
         query |= Q(**{f"{path or 'pk'}__in": _cared_for(by, now())})
     return query
 

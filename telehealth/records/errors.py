@@ -65,3 +65,9 @@ class AccountTaken(Conflict):
     """This account is another patient's own already."""
 
     code = "account_taken"
+
+
+class SearchTooWide(Invalid):
+    """Hundreds fit: something more must be known."""
+
+    code = "search_too_wide"

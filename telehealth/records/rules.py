@@ -3,14 +3,19 @@
 from typing import Any
 
 from audit.ledger import Actor
-from telehealth.accounts.access import Action, Resource, scopes
+from telehealth.accounts.access import Action, Resource, granted
 
 
 def may_import(by: Actor, _: Any) -> bool:
     """Whoever the access table lets create an import."""
-    return bool(scopes(by.role, Action.CREATE, Resource.IMPORT))
+    return bool(granted(by, Action.CREATE, Resource.IMPORT))
 
 
 def may_search(by: Actor, _: Any) -> bool:
     """Whoever the access table lets search patients, in some scope."""
-    return bool(scopes(by.role, Action.SEARCH, Resource.PATIENT))
+    return bool(granted(by, Action.SEARCH, Resource.PATIENT))
+
+
+def may_invite(by: Actor, _: Any) -> bool:
+    """Whoever the access table lets create an invitation."""
+    return bool(granted(by, Action.CREATE, Resource.INVITATION))

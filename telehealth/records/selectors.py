@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from audit.ledger import Actor
 from telehealth.accounts.access import Action, Resource
+from telehealth.accounts.models import Invitation
 from telehealth.core import one
 from telehealth.records.access import visible
 from telehealth.records.models import ClinicalResource, Patient, Practitioner, ProxyGrant
@@ -57,3 +58,9 @@ def practitioners() -> QuerySet[Practitioner]:
 def grants_for(by: Actor, patient_id: UUID) -> QuerySet[ProxyGrant]:
     """Who acts, or acted, for this patient."""
     return ProxyGrant.objects.filter(visible(by, Action.SEARCH, Resource.PROXY_GRANT), patient_id=patient_id)
+
+
+def invitation_for(by: Actor, pk: UUID) -> Invitation:
+    """An invitation that this actor made, for a patient they may still see; or Missing."""
+    patients = Patient.objects.filter(visible(by, Action.CREATE, Resource.INVITATION, "")).values("pk")
+    return one(Invitation.objects.filter(invited_by=by.id, patient__in=patients), pk)

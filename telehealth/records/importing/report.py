@@ -9,7 +9,7 @@ from uuid import UUID
 class Report:
     """Stored, updated, unchanged and the problems that are not `kept` add up to the number of entries."""
 
-    patient: UUID | None = None
+    patient: UUID
     created: bool = False
     deceased: bool = False
     minor: bool | None = None  # None: the birth date does not tell

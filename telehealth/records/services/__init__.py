@@ -2,5 +2,17 @@
 
 from telehealth.records.services.care import begin_care, end_care
 from telehealth.records.services.importing import import_bundle
+from telehealth.records.services.inviting import attach_account, invite
+from telehealth.records.services.proxies import grant_proxy, revoke_proxy
+from telehealth.records.services.searching import search_patients
 
-__all__ = ["begin_care", "end_care", "import_bundle"]
+__all__ = [
+    "attach_account",
+    "begin_care",
+    "end_care",
+    "grant_proxy",
+    "import_bundle",
+    "invite",
+    "revoke_proxy",
+    "search_patients",
+]

@@ -1,7 +1,0 @@
-from django.apps import AppConfig
-
-
-class ReviewConfig(AppConfig):
-    name = "audit.review"
-    label = "review"
-    verbose_name = "Audit review"

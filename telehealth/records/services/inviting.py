@@ -1,0 +1,58 @@
+from uuid import UUID
+
+from django.db import transaction
+
+from audit.ledger import Act, Actor, record
+from telehealth.accounts.access import Action, Resource, Role
+from telehealth.accounts.models import Invitation
+from telehealth.accounts.services import create_invitation
+from telehealth.core import now, one
+from telehealth.outbox.services import notify
+from telehealth.records.access import visible
+from telehealth.records.errors import AccountTaken, GuardianRequired
+from telehealth.records.importing.reading import is_minor
+from telehealth.records.models import Patient
+from telehealth.records.services.proxies import make_grant
+
+SELF = "self"
+
+
+@transaction.atomic
+def invite(*, patient_id: UUID, email: str, relationship: str, by: Actor) -> Invitation:
+    """Offer an account to the patient (`self`) or to who acts for them (`guardian`); the message leaves by the outbox.
+
+    Whoever has an account already recovers it by accepting. GuardianRequired for a minor.
+    """
+    patient = one(Patient.objects.with_keys().filter(visible(by, Action.CREATE, Resource.INVITATION, "")), patient_id)
+    if relationship == SELF and is_minor(patient.birth_date, now().date()):
+        raise GuardianRequired()
+    invitation = create_invitation(
+        email=email,
+        role=Role.PATIENT if relationship == SELF else Role.PROXY,
+        patient_id=patient.pk,
+        relationship=relationship,
+        account_id=patient.account_id if relationship == SELF else None,
+        by=by,
+    )
+    notify(person_id=invitation.pk, kind="invitation", about_id=invitation.pk)
+    record(by, Act.PATIENT_INVITED, invitation, record_id=patient.pk, reason=relationship)
+    return invitation
+
+
+@transaction.atomic
+def attach_account(*, patient_id: UUID, account_id: UUID, relationship: str, granted_by: UUID | None, by: Actor) -> None:
+    """What an accepted invitation was for: the patient's own account, or a grant to who acts for them.
+
+    AccountTaken when it would give one account two patients, or one patient two accounts.
+    """
+    patient = one(Patient.objects.select_for_update(), patient_id)
+    if relationship != SELF:
+        make_grant(patient.pk, account_id, relationship, granted_by=granted_by, by=by)
+        return
+    if patient.account_id == account_id:
+        return
+    if patient.account_id or Patient.objects.filter(account_id=account_id).exists():
+        raise AccountTaken()
+    patient.account_id = account_id
+    patient.save(update_fields=["account_id"])
+    record(by, Act.ACCOUNT_ATTACHED, patient)

@@ -1,0 +1,169 @@
+"""What goes in and out by REST. A role sees the fields of its own shape and no others (45 CFR 164.502(b): minimum necessary)."""
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from audit.ledger import Actor
+from telehealth.accounts.access import Role
+from telehealth.records.importing.reading import is_minor, moment
+from telehealth.records.importing.report import Report
+from telehealth.records.models import Patient
+from telehealth.rest.rendering import StoredJSON
+from telehealth.rest.shapes import Shape
+
+
+class PatientBilling(Shape):
+    """For who bills: whom and where."""
+
+    id = serializers.UUIDField()
+    mrn = serializers.CharField()
+    family = serializers.CharField()
+    given = serializers.CharField()
+    birth_date = serializers.CharField(allow_null=True)
+    address = serializers.JSONField()
+
+
+class PatientContact(PatientBilling):
+    """For the front desk: to reach somebody and to book for them."""
+
+    phone = serializers.CharField(allow_null=True)
+    email = serializers.CharField(allow_null=True)
+    language = serializers.CharField()
+    is_deceased = serializers.BooleanField()
+    minor = serializers.SerializerMethodField()
+    has_account = serializers.SerializerMethodField()
+
+    def get_minor(self, patient: Patient) -> bool | None:
+        """Below 18 today; null when the birth date does not tell."""
+        return is_minor(patient.birth_date, timezone.now().date())
+
+    def get_has_account(self, patient: Patient) -> bool:
+        """Whether somebody signs in as this patient."""
+        return patient.account_id is not None
+
+
+class PatientFull(PatientContact):
+    """For the patient, who acts for them, and who cares for them."""
+
+    gender = serializers.CharField()
+    deceased = serializers.CharField()
+    version = serializers.IntegerField()
+    changed_at = serializers.DateTimeField()
+
+
+PATIENT_SHAPES: dict[str, type[Shape]] = {
+    Role.PATIENT: PatientFull,
+    Role.PROXY: PatientFull,
+    Role.PROVIDER: PatientFull,
+    Role.NURSE: PatientFull,
+    Role.FRONT_DESK: PatientContact,
+    Role.BILLER: PatientBilling,
+}
+
+
+class PatientId(Shape):
+    """For a role that is not in the list above: nothing but that there is somebody."""
+
+    id = serializers.UUIDField()
+
+
+def patient_shape(by: Actor) -> type[Shape]:
+    """The shape of a patient for this actor's role."""
+    return PATIENT_SHAPES.get(by.role, PatientId)
+
+
+class SearchIn(Shape):
+    """All that is given must fit. In the body, for an address ends up in logs."""
+
+    mrn = serializers.CharField(required=False, max_length=200)
+    phone = serializers.CharField(required=False, max_length=40)
+    name = serializers.CharField(required=False, max_length=100)
+    birth_date = serializers.CharField(required=False, max_length=10)
+
+    def validate_birth_date(self, value: str) -> str:
+        """A FHIR date: YYYY, YYYY-MM or YYYY-MM-DD."""
+        if moment(value) is None:
+            raise serializers.ValidationError(code="invalid")
+        return value
+
+
+class ResourceQuery(Shape):
+    """`?type=Observation`."""
+
+    type = serializers.RegexField(r"^[A-Za-z]{1,64}$", required=False)
+
+
+class ResourceOut(Shape):
+    """One resource: what is kept in the clear, and the FHIR JSON as it is stored."""
+
+    id = serializers.UUIDField()
+    type = serializers.CharField()
+    status = serializers.CharField()
+    date = serializers.DateTimeField(allow_null=True)
+    version = serializers.IntegerField()
+    changed_at = serializers.DateTimeField()
+    body = StoredJSON()
+
+
+class InviteIn(Shape):
+    """Whom to invite, and whether it is the patient or a guardian."""
+
+    email = serializers.EmailField(max_length=254)
+    relationship = serializers.ChoiceField(["self", "guardian"])
+
+
+class InvitationOut(Shape):
+    """An invitation: where it went is not repeated."""
+
+    id = serializers.UUIDField()
+    patient = serializers.UUIDField()
+    relationship = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+
+
+class LicenseOut(Shape):
+    """Leave to practise in a state."""
+
+    state = serializers.CharField()
+    valid_from = serializers.DateField()
+    valid_to = serializers.DateField(allow_null=True)
+
+
+class PractitionerOut(Shape):
+    """Somebody who gives care here."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    family = serializers.CharField()
+    given = serializers.CharField()
+    npi = serializers.CharField()
+    specialty = serializers.CharField()
+    timezone = serializers.CharField()
+    languages = serializers.ListField(child=serializers.CharField())
+    licenses = LicenseOut(many=True)
+
+
+class ProblemOut(Shape):
+    """One kind of problem: of which type, why, how often, and whether the resource was stored all the same."""
+
+    type = serializers.CharField()
+    reason = serializers.CharField()
+    count = serializers.IntegerField()
+    kept = serializers.BooleanField()
+
+
+class ReportOut(Shape):
+    """What became of every entry: stored + updated + unchanged + problems that were not kept = all of them."""
+
+    patient = serializers.UUIDField()
+    created = serializers.BooleanField()
+    deceased = serializers.BooleanField()
+    minor = serializers.BooleanField(allow_null=True)
+    stored = serializers.DictField(child=serializers.IntegerField())
+    updated = serializers.DictField(child=serializers.IntegerField())
+    unchanged = serializers.DictField(child=serializers.IntegerField())
+    problems = serializers.SerializerMethodField()
+
+    def get_problems(self, report: Report) -> list[dict[str, str | int | bool]]:
+        """By type and reason."""
+        return report.problems()
