@@ -42,7 +42,7 @@ storm: dev
 
 # make bench        figures of tests/bench/, one JSON object a line; ONLY=scheduling narrows it
 bench: dev
-	@$(PY) -m tests.throwaway $(PY) -m tests.bench.runner $(ONLY)
+	@$(PY) -m tests.bench $(ONLY)
 
 # make serve-http   production, HTTP side; PORT, WORKERS; settings from the environment
 serve-http: runtime

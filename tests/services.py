@@ -16,7 +16,8 @@ NOBODY_THERE = "http://127.0.0.1:9"
 class Services:
     """A temporary home with its own services; those that the operator names by URL are used instead."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, disposable: bool = True) -> None:
+        self.disposable = disposable  # whether the database may forget what it has promised, for speed
         # Not below pytest's own directories: as root, PostgreSQL runs as `nobody`, who must reach it.
         self.root = Path(tempfile.mkdtemp(prefix="telehealth-test-"))
         self.root.chmod(0o711)
@@ -28,7 +29,7 @@ class Services:
         homes.make(self.home)
         os.environ.update(homes.make_keys(self.home), TELEHEALTH_HOME=str(self.home.root))
         if not os.environ.get("DATABASE_URL"):
-            postgres = Postgres(self.home, disposable=True)
+            postgres = Postgres(self.home, disposable=self.disposable)
             self.running.append(postgres)
             postgres.start()
             os.environ.update(DATABASE_URL=postgres.url("app"), MIGRATION_DATABASE_URL=postgres.url("owner"))

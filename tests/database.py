@@ -1,0 +1,35 @@
+"""The database of the suite and of the benchmarks: made and migrated by the owner, used by the runtime role."""
+
+import contextlib
+
+from django.db import OperationalError, connections
+from psycopg import sql
+
+
+def make_database() -> None:
+    """Make it, and turn the runtime role's connection to it."""
+    owner, runtime = connections["owner"], connections["default"]
+    name = owner.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    runtime.close()
+    runtime.settings_dict["NAME"] = name
+    _close_to_strangers(name)
+
+
+def drop_database() -> None:
+    """Drop it, when no straggling connection is in the way."""
+    owner = connections["owner"]
+    connections.close_all()
+    with contextlib.suppress(OperationalError):  # threads of socket tests keep connections; the next run clobbers it
+        owner.creation.destroy_test_db(owner.settings_dict["NAME"], verbosity=0)
+
+
+def _close_to_strangers(name: str) -> None:
+    """As in production; and TRUNCATE, which only the tests' clean-up needs, on the tables that it cleans."""
+    role = sql.Identifier(connections["default"].settings_dict["USER"])
+    tables = connections["owner"].introspection.django_table_names(only_existing=True, include_views=False)
+    with connections["owner"].cursor() as cursor:
+        database = sql.Identifier(name)
+        cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+        cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, role))
+        for table in tables:
+            cursor.execute(sql.SQL("GRANT TRUNCATE ON {} TO {}").format(sql.Identifier(table), role))
