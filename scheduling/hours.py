@@ -30,9 +30,10 @@ class Hours:
 
 
 def instant(day: date, at: time, zone: ZoneInfo) -> int:
-    """The Unix second at which the clocks of `zone` show `at` (RFC 5545 3.3.5): a skipped time moves forward by the gap, of a doubled one the first counts.
+    """The Unix second at which the clocks of `zone` show `at` (RFC 5545, 3.3.5).
 
-    Both follow from fold=0, which takes the offset that held before the change (PEP 495).
+    A skipped time moves forward by the gap; of a doubled one the first counts. Both follow from fold=0, which takes the
+    offset that held before the change (PEP 495).
     """
     return int(datetime.combine(day, at.replace(fold=0), zone).timestamp())
 

@@ -1,5 +1,7 @@
 """Slot arithmetic against an oracle that walks minute by minute."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,7 +35,7 @@ def minutes(spans: list[Span]) -> set[int]:
 def test_merging_keeps_the_time_and_leaves_no_touching_spans(spans: list[Span]) -> None:
     out = merged(spans)
     assert minutes(out) == minutes(spans)
-    assert all(left[1] < right[0] for left, right in zip(out, out[1:], strict=False))
+    assert all(left[1] < right[0] for left, right in pairwise(out))
 
 
 @given(some_spans(), st.tuples(st.integers(0, 180), st.integers(1, 30)))

@@ -1,0 +1,91 @@
+from telehealth.core.errors import Conflict, Invalid
+
+
+class UnknownVisitType(Invalid):
+    """No visit type that is in use has this code."""
+
+    code = "unknown_visit_type"
+
+
+class UnknownPractitioner(Invalid):
+    """Nobody with this id gives care here."""
+
+    code = "unknown_practitioner"
+
+
+class UnknownTimezone(Invalid):
+    """Not a name of the IANA time zone database."""
+
+    code = "unknown_timezone"
+
+
+class HoursEmpty(Invalid):
+    """Hours that end before they start, or on days that never come."""
+
+    code = "hours_empty"
+
+
+class VisitTypeOdd(Invalid):
+    """A visit type whose numbers make no sense, or whose code is taken."""
+
+    code = "visit_type_odd"
+
+
+class WindowOdd(Invalid):
+    """A search that ends before it starts, or reaches over more days than it may."""
+
+    code = "window_odd"
+
+
+class TooSoon(Invalid):
+    """In the past, or nearer than the visit type allows."""
+
+    code = "too_soon"
+
+
+class BeyondHorizon(Invalid):
+    """Further ahead than the visit type allows."""
+
+    code = "beyond_horizon"
+
+
+class OutsideHours(Invalid):
+    """The provider is not there for the whole of it."""
+
+    code = "outside_hours"
+
+
+class StartMisaligned(Invalid):
+    """Not one of the starts that are offered."""
+
+    code = "start_misaligned"
+
+
+class SlotTaken(Conflict):
+    """The provider's time is taken."""
+
+    code = "slot_taken"
+
+
+class PatientBusy(Conflict):
+    """The patient has another appointment at that time."""
+
+    code = "patient_busy"
+
+
+class PatientDeceased(Conflict):
+    """No visit is made with somebody who is recorded as having died."""
+
+    code = "patient_deceased"
+
+
+class StepNotAllowed(Conflict):
+    """As the appointment stands this cannot happen to it; the reply says how it stands."""
+
+    code = "appointment_status"
+
+
+class UnderWay(Conflict):
+    """The patient is here: what happens now is the visit's to decide."""
+
+    code = "appointment_under_way"

@@ -1,0 +1,30 @@
+"""May they? Pure questions on (actor, thing); `visible` answers whose appointments, these answer whether at all."""
+
+from typing import Any
+
+from audit.ledger import SYSTEM, Actor
+from scheduling.models import Appointment
+from telehealth.accounts.access import Action, Resource, Role, granted
+
+OVERBOOKERS = frozenset({Role.PROVIDER, Role.FRONT_DESK})
+CONCLUDERS = frozenset({Role.PROVIDER, Role.NURSE, Role.FRONT_DESK})
+
+
+def may_overbook(by: Actor, _: Any) -> bool:
+    """The provider and the front desk, each under their own name."""
+    return by.id is not None and by.role in OVERBOOKERS
+
+
+def may_conclude(by: Actor, _: Appointment) -> bool:
+    """Staff say how it ended, and the clock does for those who did not come."""
+    return by.role in CONCLUDERS or by.role == SYSTEM.role
+
+
+def may_define_visit_types(by: Actor, _: Any) -> bool:
+    """Whoever the access table lets change visit types; and the demonstration, which is no person."""
+    return by == SYSTEM or bool(granted(by, Action.UPDATE, Resource.VISIT_TYPE))
+
+
+def may_set_hours(by: Actor, _: Any) -> bool:
+    """Whoever the access table lets change availability; and the demonstration."""
+    return by == SYSTEM or bool(granted(by, Action.UPDATE, Resource.AVAILABILITY))

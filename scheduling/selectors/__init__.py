@@ -1,0 +1,6 @@
+"""Reads: what is offered to everybody, and the appointments that the actor may see."""
+
+from scheduling.selectors.appointments import appointment_for, appointments_for
+from scheduling.selectors.offers import SlotPage, slots, visit_types
+
+__all__ = ["SlotPage", "appointment_for", "appointments_for", "slots", "visit_types"]

@@ -1,0 +1,25 @@
+from datetime import datetime
+from uuid import UUID
+
+from audit.ledger import Actor
+from scheduling.models import Appointment
+from telehealth.accounts.access import Action, Resource
+from telehealth.core import one
+from telehealth.records.access import visible
+from telehealth.vault.models import SealedQuerySet
+
+
+def appointments_for(by: Actor, *, since: datetime | None = None, until: datetime | None = None) -> SealedQuerySet[Appointment]:
+    """The appointments this actor may see, those that touch the time between if given. Order is the caller's."""
+    found = Appointment.objects.filter(visible(by, Action.SEARCH, Resource.APPOINTMENT))
+    if since is not None:
+        found = found.filter(ends_at__gt=since)
+    if until is not None:
+        found = found.filter(starts_at__lt=until)
+    return found.select_related("visit_type", "practitioner")
+
+
+def appointment_for(by: Actor, pk: UUID) -> Appointment:
+    """One appointment with its key, or Missing."""
+    allowed = Appointment.objects.with_keys().filter(visible(by, Action.READ, Resource.APPOINTMENT))
+    return one(allowed.select_related("visit_type", "practitioner"), pk)

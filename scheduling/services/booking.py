@@ -1,0 +1,148 @@
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from audit.ledger import Act, Actor, record
+from scheduling import rules
+from scheduling.errors import (
+    BeyondHorizon,
+    OutsideHours,
+    PatientBusy,
+    PatientDeceased,
+    SlotTaken,
+    StartMisaligned,
+    TooSoon,
+    UnknownPractitioner,
+)
+from scheduling.hours import openings
+from scheduling.models import Appointment, VisitType
+from scheduling.selectors.offers import hours_by_practitioner, visit_type_of
+from scheduling.services.occupying import is_busy, occupy, sweep_expired_holds
+from scheduling.slots import aligned, inside
+from scheduling.spans import seconds
+from telehealth.accounts.access import Action, Resource
+from telehealth.core import lock, now, one, permit
+from telehealth.outbox.services import notify
+from telehealth.records.access import visible
+from telehealth.records.models import Patient, Practitioner
+from telehealth.records.services import begin_care
+
+GRACE = timedelta(minutes=2)
+"""Who was offered a start has this long to take it, though the lead time ran out meanwhile."""
+
+
+@dataclass(frozen=True)
+class Overbooking:
+    """Why staff put a visit where the provider is not free: a code, and a sentence that is kept sealed."""
+
+    code: str
+    reason: str
+
+
+@transaction.atomic
+def book(
+    *,
+    patient_id: UUID,
+    practitioner_id: UUID,
+    visit_type: str,
+    starts_at: datetime,
+    by: Actor,
+    reason: str = "",
+    overbooking: Overbooking | None = None,
+) -> Appointment:
+    """Promise the time to both parties, or raise SlotTaken or PatientBusy. The lock orders us; the constraint decides.
+
+    Refuses starts that `selectors.slots` would not offer (TooSoon, BeyondHorizon, OutsideHours, StartMisaligned) and
+    patients who have died. Overbooking asks nothing of the provider's time; it is a staff act and names who and why.
+    Begins the care relationship and tells the patient.
+    """
+    patient = one(_bookable(by), patient_id)
+    practitioner = _provider(practitioner_id)
+    kind = visit_type_of(visit_type)
+    if overbooking:
+        permit(by, rules.may_overbook, patient)
+    if patient.is_deceased:
+        raise PatientDeceased(patient=patient.pk)
+    _check_start(kind, practitioner, starts_at, anywhere=overbooking is not None)
+    lock(patient.pk, practitioner.pk)
+    sweep_expired_holds(patient.pk, practitioner.pk)
+    appointment = _appointment(patient, practitioner, kind, starts_at, reason, overbooking, by)
+    _take(appointment)
+    _record(appointment, by)
+    lasts_until = appointment.ends_at + timedelta(days=settings.CARE_DAYS_AFTER_VISIT)
+    begin_care(
+        patient_id=patient.pk, practitioner_id=practitioner.pk, source="appointment", source_id=appointment.pk, ends_at=lasts_until, by=by
+    )
+    if patient.account_id:
+        notify(person_id=patient.account_id, kind="appointment_booked", about_id=appointment.pk)
+    return appointment
+
+
+def _bookable(by: Actor) -> QuerySet[Patient]:
+    allowed = visible(by, Action.CREATE, Resource.APPOINTMENT, "")
+    return Patient.objects.filter(allowed).only("pk", "account_id", "is_deceased")
+
+
+def _provider(pk: UUID) -> Practitioner:
+    found = Practitioner.objects.filter(pk=pk).exclude(account_id=None).first()
+    if found is None:
+        raise UnknownPractitioner()
+    return found
+
+
+def _check_start(kind: VisitType, practitioner: Practitioner, starts_at: datetime, *, anywhere: bool) -> None:
+    current = now()
+    if starts_at < current + timedelta(minutes=kind.lead_minutes) - GRACE:
+        raise TooSoon()
+    if starts_at >= current + timedelta(days=kind.horizon_days):
+        raise BeyondHorizon()
+    if anywhere:
+        return
+    start = seconds(starts_at)
+    found = openings(hours_by_practitioner(practitioner.pk).get(practitioner.pk, []), kind.shape.visit(start))
+    if not inside(found, kind.shape, start):
+        raise OutsideHours()
+    if starts_at.microsecond or not aligned(found, kind.shape, start):
+        raise StartMisaligned()
+
+
+def _appointment(
+    patient: Patient,
+    practitioner: Practitioner,
+    kind: VisitType,
+    starts_at: datetime,
+    reason: str,
+    overbooking: Overbooking | None,
+    by: Actor,
+) -> Appointment:
+    over = {"overbooked_by": by.id, "overbooked_code": overbooking.code, "overbooked_reason": overbooking.reason} if overbooking else {}
+    return Appointment.objects.create(
+        patient=patient,
+        practitioner=practitioner,
+        visit_type=kind,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=kind.minutes),
+        reason=reason,
+        created_by=by.id,
+        **over,
+    )
+
+
+def _take(appointment: Appointment) -> None:
+    try:
+        occupy(appointment)
+    except SlotTaken as taken:
+        # Whose time it was is asked only now: the way that works pays nothing for it.
+        if is_busy(appointment.patient_id, appointment.starts_at, appointment.ends_at):
+            raise PatientBusy() from taken
+        raise
+
+
+def _record(appointment: Appointment, by: Actor) -> None:
+    if appointment.is_overbooked:
+        record(by, Act.APPOINTMENT_OVERBOOKED, appointment, reason=appointment.overbooked_code)
+    record(by, Act.APPOINTMENT_BOOKED, appointment, detail={"practitioner": str(appointment.practitioner_id)})
