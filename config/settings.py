@@ -33,11 +33,8 @@ INSTALLED_APPS = [
     "telehealth.accounts",
     "telehealth.outbox",
     "telehealth.records",
-<<<<<<< HEAD
-=======
     "audit.review",
     "scheduling",
->>>>>>> cc0d4cf (Booking and cancelling over Occupancy; the database refuses double bookings and appointments that hold no time)
     "telehealth.rehearsal",
     "auditlog",
     "rest_framework",
@@ -125,12 +122,8 @@ VAULT_KEYRING = env.text("VAULT_KEYRING")
 REST_GATE = "telehealth.accounts.access.gate"
 DEMO_CLINIC: list[str] = ["telehealth.accounts.demo.make", "telehealth.records.demo.make"]
 INVITATION_ACCEPTED = "telehealth.records.services.attach_account"
-<<<<<<< HEAD
 ME_EXTRAS = "telehealth.records.hooks.me_extras"
-=======
-ME_EXTRAS = ""
 CARE_DAYS_AFTER_VISIT = 30  # how long the provider sees the record after an appointment that they kept
->>>>>>> cc0d4cf (Booking and cancelling over Occupancy; the database refuses double bookings and appointments that hold no time)
 
 # --- Accounts: two factors for everyone ------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
