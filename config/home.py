@@ -144,11 +144,20 @@ KEYS: Final[Mapping[str, tuple[str, Callable[[], str]]]] = {
 }
 
 
+# Without these the data that is there already cannot be read or proved: they are never made a second time.
+IRREPLACEABLE: Final = frozenset({"AUDIT_MAC_KEY", "AUDIT_SIGNING_KEY", "VAULT_KEYRING"})
+
+
 def make_keys(home: Home) -> dict[str, str]:
-    """Make each key that does not exist yet; return the NAME_FILE settings that lead to them."""
-    for filename, make_one in KEYS.values():
+    """Make each key that does not exist yet; return the NAME_FILE settings that lead to them.
+
+    Refuses to replace a lost key that the home's data depends on.
+    """
+    for name, (filename, make_one) in KEYS.items():
         path = home.keys / filename
         if not path.exists():
+            if name in IRREPLACEABLE and home.demo.exists():
+                raise ImproperlyConfigured(f"{path} is gone, and the data of {home.root} needs it: put it back, or move {home.root} away")
             write_private(path, make_one())
     return {f"{name}_FILE": str(home.keys / filename) for name, (filename, _) in KEYS.items()}
 

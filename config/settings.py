@@ -26,6 +26,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Rooms, from the ground floor up ---------------------------------------------------------------
 INSTALLED_APPS = [
     "audit.ledger",
+    "auditlog",
     "telehealth.core",
     "telehealth.rest",
     "telehealth.portal",
@@ -36,7 +37,6 @@ INSTALLED_APPS = [
     "audit.review",
     "scheduling",
     "telehealth.rehearsal",
-    "auditlog",
     "rest_framework",
     "drf_spectacular",
     "channels",

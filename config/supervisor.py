@@ -12,6 +12,7 @@ from config.embedded.process import ServiceError, spawn, stop, tail
 
 PATIENCE: Final = 4  # deaths within a minute, then we give up
 CALM: Final = 60.0  # seconds
+FIRST_PAUSE: float = 0.5  # seconds before a restart, doubled by each further death
 
 
 class Service(Protocol):
@@ -85,7 +86,7 @@ class Supervisor:
         watched.deaths = [death for death in watched.deaths if moment - death < CALM] + [moment]
         if len(watched.deaths) >= PATIENCE:
             raise ServiceError(f"{service.name} keeps failing ({_ending(code)}): {tail(service.log) or 'no output'} (see {service.log})")
-        watched.due = moment + 0.25 * 2 ** len(watched.deaths)
+        watched.due = moment + FIRST_PAUSE * 2 ** (len(watched.deaths) - 1)
 
     def stop(self) -> None:
         """End everything that was started: our processes all at once, then the servers that they need, last first."""

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from audit.review import urls as review
 from config import probes
 from telehealth.accounts import urls as accounts
 from telehealth.portal.files import static_file
@@ -16,6 +17,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/schema/", Schema.as_view()),
     path("api/v1/", include(accounts.api)),
+    path("api/v1/", include(review.api)),
     path("api/v1/", include(records.api)),
     path("", include(accounts.portal)),
     path("static/<path:path>", static_file),

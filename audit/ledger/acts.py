@@ -31,6 +31,7 @@ class Act(StrEnum):
     HOURS_OPENED = "hours.opened"
     INVITATION_ACCEPTED = "invitation.accepted"
     INVITATION_CREATED = "invitation.created"
+    LEDGER_READ = "ledger.read"
     OBJECT_ACCESSED = "object.accessed"
     OBJECT_CHANGED = "object.changed"
     OBJECT_CREATED = "object.created"

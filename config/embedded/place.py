@@ -65,7 +65,9 @@ def data_directory(home: Path, who: pwd.struct_passwd | None) -> Path:
 def socket_directory(home: Path, who: pwd.struct_passwd | None) -> Path:
     """A private directory for the two sockets: home/s, or a short one in the temporary folder."""
     near = home / "s"
-    if len(os.fsencode(near / LONGEST_SOCKET)) <= SOCKET_PATH_LIMIT and reaches(who, home):
+    # A comma would make two hosts of one for the client's library; quotes and escapes are not worth their rules.
+    plain = not set(str(near)) & set(',"\\\n')
+    if plain and len(os.fsencode(near / LONGEST_SOCKET)) <= SOCKET_PATH_LIMIT and reaches(who, home):
         return _private(near)
     temporary = Path(tempfile.gettempdir())
     if len(os.fsencode(temporary)) > 50 or not reaches(who, temporary):

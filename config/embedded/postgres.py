@@ -70,7 +70,11 @@ class Postgres:
         argv: list[str | Path] = [self.programs / "postgres", "-D", self.data, *options]
         self.child = spawn(argv, log=self.log, env=_plain_env(), cwd=self.sockets, account=self.account, on_parent_death=signal.SIGINT)
         self._await_ready()
-        self._ensure()
+        try:
+            self._ensure()
+        except psycopg.Error as error:
+            self.stop()
+            raise ServiceError(f"PostgreSQL does not take us in: {str(error).splitlines()[0]} (see {self.log})") from None
 
     def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back, data is on the disk."""
@@ -114,6 +118,10 @@ class Postgres:
     def _superuser_password(self) -> str:
         path = self.home.keys / "db_super.password"
         if not path.exists():
+            if (self.data / "PG_VERSION").exists():
+                raise ServiceError(
+                    f"{path} is gone, and the database of {self.home.root} needs it: put it back, or move {self.home.root} away"
+                )
             homes.write_private(path, homes.new_password())
         return path.read_text(encoding="utf-8")
 
@@ -125,12 +133,18 @@ class Postgres:
         assert self.child is not None  # noqa: S101 - set by start
         deadline = time.monotonic() + START_LIMIT
         while self.child.poll() is None and time.monotonic() < deadline:
-            with contextlib.suppress(psycopg.OperationalError):
-                self._connect("postgres").close()
+            if self._says_ready():
                 return
             time.sleep(0.02)
         self.stop()
         raise ServiceError(f"PostgreSQL does not start: {tail(self.log)} (see {self.log})")
+
+    def _says_ready(self) -> bool:
+        """The eighth line of its lock file is its state."""
+        with contextlib.suppress(FileNotFoundError):
+            lines = (self.data / "postmaster.pid").read_text(errors="replace").splitlines()
+            return len(lines) >= 8 and lines[7].strip() == "ready"
+        return False
 
     def _ensure(self) -> None:
         """Roles, extensions and the database: whatever of them is missing."""

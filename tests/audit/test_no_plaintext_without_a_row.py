@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from celery.exceptions import Retry
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.test import Client
@@ -71,7 +72,7 @@ def test_a_page_leaves_after_its_entry(client: Client, patient: Patient) -> None
 @pytest.mark.parametrize("path", ["read", "write", "stream"])
 def test_nothing_leaves_when_the_entry_cannot_be_written(client: Client, patient: Patient, as_owner: AsOwner, path: str) -> None:
     with unwritable(as_owner):
-        reply = client.get(f"/{path}/{patient.pk}")
+        reply: Any = client.get(f"/{path}/{patient.pk}")
         body = b""
         if reply.streaming:
             with pytest.raises(EntryNotWritten):
@@ -112,7 +113,8 @@ def test_a_failing_commit_loses_no_opening(client: Client, patient: Patient) -> 
 
 
 def test_a_stream_writes_before_each_chunk(client: Client, patient: Patient) -> None:
-    chunks = iter(client.get(f"/stream/{patient.pk}").streaming_content)
+    reply: Any = client.get(f"/stream/{patient.pk}")
+    chunks = iter(reply.streaming_content)
 
     assert entries(patient) == []
     assert next(chunks).decode() == NAME
@@ -151,7 +153,7 @@ def test_a_task_is_on_record_also_when_it_fails(patient: Patient) -> None:
         family_of(UUID(pk))
         raise RuntimeError("after the look")
 
-    failing.apply(args=[str(patient.pk)])
+    failing.apply(args=(str(patient.pk),))
     (entry,) = entries(patient)
     assert (entry.channel, entry.role, entry.reason) == ("task", "system", "tests.failing")
 
@@ -163,6 +165,6 @@ def test_a_task_that_cannot_be_put_on_record_is_tried_again(patient: Patient, as
 
     with unwritable(as_owner), pytest.raises(EntryNotWritten):
         reading(str(patient.pk))
-    with unwritable(as_owner):
-        request = reading.signature((str(patient.pk),)).clone()
-        assert reading.apply(args=request.args, retries=0, throw=False, max_retries=0).state in {"RETRY", "FAILURE"}
+    with unwritable(as_owner), pytest.raises(Retry):
+        reading.push_request(args=(str(patient.pk),), called_directly=False, is_eager=True)
+        reading(str(patient.pk))

@@ -35,9 +35,7 @@ def test_our_own_files_are_served(client: Client, name: str) -> None:
     reply.close()
 
 
-@pytest.mark.parametrize(
-    ("error", "status"), [(Invalid(), 400), (Missing(), 404), (Refused(), 404), (Conflict(), 409), (Unproven(), 403)]
-)
+@pytest.mark.parametrize(("error", "status"), [(Invalid(), 400), (Missing(), 404), (Refused(), 404), (Conflict(), 409), (Unproven(), 403)])
 def test_a_no_becomes_a_page_or_a_sentence_for_the_alert_region(rf: RequestFactory, error: DomainError, status: int) -> None:
     page = answer(rf.get("/"), error, {error.code: "A word of ours."})
     fragment = answer(rf.get("/", headers={"HX-Request": "true"}), error, {})

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import sys
 from argparse import ArgumentParser
@@ -15,6 +16,7 @@ from telehealth.rehearsal.visit.clinic import MANAGE, NoClinic, find
 from telehealth.rehearsal.visit.script import Play
 from telehealth.rehearsal.visit.stage import Stage, Stopped, table
 
+TALKATIVE = ("httpx", "httpcore", "websockets", "aioice", "aiortc")
 SAMPLE = Path(__file__).resolve().parents[2] / "visit" / "sample.json"
 
 
@@ -36,6 +38,8 @@ class Command(BaseCommand):
         except (OSError, NoClinic) as error:
             reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
             raise CommandError(reason) from None
+        for name in TALKATIVE:
+            logging.getLogger(name).setLevel(logging.WARNING)  # they would print addresses with tokens in them
         stage = Stage(None if options["json"] and not sys.stderr.isatty() else sys.stderr)
         play = Play(stage, clinic, bundle)
         failure: Stopped | None = None

@@ -1,0 +1,70 @@
+"""Who opened a record: the patient and their proxy may know, a stranger may not, and asking is on record."""
+
+from collections.abc import Callable
+
+import pytest
+
+from audit.ledger import SYSTEM, unit
+from audit.ledger.models import Entry
+from telehealth.accounts.access import Role
+from telehealth.records.models import Patient
+from tests.people import Browser, MakeAccount, Person
+
+pytestmark = pytest.mark.django_db
+ClientFor = Callable[[Person], Browser]
+
+
+def record_of(person: Person) -> Patient:
+    made = Patient(mrn=person.id.hex, family="Canary-Blackthorn", account_id=person.id)
+    made.save()
+    return made
+
+
+def test_a_patient_sees_who_opened_the_record_by_name_and_how_often(make_account: MakeAccount, client_for: ClientFor) -> None:
+    pia, nurse = make_account(Role.PATIENT), make_account(Role.NURSE)
+    record = record_of(pia)
+    with unit(nurse.by, channel="REST"):
+        assert record.__class__.objects.get(pk=record.pk).family
+
+    reply = client_for(pia).get(f"/api/v1/patients/{record.pk}/accesses/")
+
+    assert reply.status_code == 200
+    asked, opened = reply.json()["results"]
+    assert asked["act"] == "ledger.read"
+    assert opened["who"]["id"] == str(nurse.id)
+    assert opened["opened"] == {"Patient": 1}
+    assert "Canary" not in reply.content.decode()
+
+
+@pytest.mark.parametrize("role", [Role.PATIENT, Role.PROVIDER, Role.NURSE, Role.FRONT_DESK, Role.BILLER, Role.ADMINISTRATOR])
+def test_nobody_else_may_know_and_the_attempt_is_on_record(make_account: MakeAccount, client_for: ClientFor, role: Role) -> None:
+    record, stranger = record_of(make_account(Role.PATIENT)), make_account(role)
+
+    reply = client_for(stranger).get(f"/api/v1/patients/{record.pk}/accesses/")
+
+    assert reply.status_code == 404
+    assert Entry.objects.filter(actor_id=stranger.id, outcome="refused").exists()
+
+
+def test_the_privacy_officer_sees_entries_in_the_admin_and_cannot_change_them(make_account: MakeAccount, client_for: ClientFor) -> None:
+    officer = make_account(Role.PRIVACY_OFFICER)
+    with unit(SYSTEM, channel="task"):
+        pass
+    browser = client_for(officer)
+
+    page = browser.get("/admin/audit/entry/", HTTP_ACCEPT="text/html")
+    entry = Entry.objects.first()
+
+    assert page.status_code == 200
+    assert entry is not None
+    assert browser.get(f"/admin/audit/entry/{entry.pk}/change/").status_code == 200
+    assert browser.post(f"/admin/audit/entry/{entry.pk}/change/", {"act": "x"}, format="multipart").status_code == 403
+    assert browser.post(f"/admin/audit/entry/{entry.pk}/delete/", {"post": "yes"}, format="multipart").status_code == 403
+    assert browser.get("/admin/audit/entry/add/").status_code == 403
+    assert Entry.objects.filter(actor_id=officer.id, act="ledger.read").exists()
+
+
+@pytest.mark.parametrize("role", [Role.PATIENT, Role.PROVIDER, Role.ADMINISTRATOR])
+def test_others_do_not_reach_the_list_in_the_admin(make_account: MakeAccount, client_for: ClientFor, role: Role) -> None:
+    reply = client_for(make_account(role)).get("/admin/audit/entry/")
+    assert reply.status_code in {302, 403, 404}

@@ -1,0 +1,60 @@
+"""The main job: one whole visit over a running clinic, through its public interfaces."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.env import BASE_DIR
+from tests.live import Live
+
+SAMPLE = BASE_DIR / "telehealth" / "rehearsal" / "visit" / "sample.json"
+PATIENTS = sorted((BASE_DIR.parent / "shared" / "data" / "synthea").glob("*_*.json"))
+
+
+def rehearse(live: Live, *options: str) -> dict[str, Any]:
+    done = live.manage("rehearse", "--json", *options, timeout=300)
+    said: dict[str, Any] = json.loads(done.stdout) if done.stdout else {"failed": done.stderr}
+    assert (said.get("failed"), done.returncode) == (None, 0)
+    return said
+
+
+def test_a_whole_visit(live: Live) -> None:
+    said = rehearse(live)
+
+    assert [step["name"] for step in said["steps"]][-3:] == [
+        "patient reads the summary",
+        "patient sees who opened the record",
+        "log sealed and verified",
+    ]
+    assert said["audit"]["ok"] is True
+
+
+def test_a_deceased_patient_is_imported_and_refused_a_visit(live: Live, tmp_path: Path) -> None:
+    bundle = json.loads(SAMPLE.read_text())
+    bundle["entry"][0]["resource"] |= {"deceasedDateTime": "2025-11-02T04:10:00-05:00", "id": "late"}
+    bundle["entry"][0]["resource"]["identifier"][0]["value"] = "REH-000418"
+    (tmp_path / "late.json").write_text(json.dumps(bundle))
+
+    said = rehearse(live, "--bundle", str(tmp_path / "late.json"))
+
+    assert said["deceased"] is True
+    assert {"name": "the visit of a deceased patient is refused", "note": "patient_deceased"}.items() <= said["steps"][-2].items()
+
+
+def test_a_failure_is_told_and_not_green(live: Live, tmp_path: Path) -> None:
+    (tmp_path / "none.json").write_text("{}")
+    done = live.manage("rehearse", "--bundle", str(tmp_path / "none.json"))
+
+    assert done.returncode == 1
+    assert "nurse imports the record" in done.stderr and "answered 400" in done.stderr
+
+
+@pytest.mark.storm
+@pytest.mark.parametrize("bundle", PATIENTS, ids=lambda path: path.name.split("_")[0])
+@pytest.mark.parametrize("time", ["first", "again"])
+def test_every_sample_patient_twice(live: Live, time: str, bundle: Path) -> None:
+    said = rehearse(live, "--bundle", str(bundle))
+
+    assert said["created"] is (time == "first")
