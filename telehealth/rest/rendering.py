@@ -51,6 +51,8 @@ class JSONAlways(BaseContentNegotiation):
 class StoredJSON(serializers.Field[Any, Any, Any, Any]):
     """An output field whose value is JSON text as stored (a FHIR body): passed through, never rebuilt."""
 
+    _spectacular_annotation = {"field": {"type": "object", "additionalProperties": True}}
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(read_only=True, **kwargs)
 
