@@ -187,11 +187,12 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
 APP_SCOPES: Mapping[str, Role] = {"patient": Role.PATIENT}
 
 NOTHING: Cell = frozenset()
+_ROLES = frozenset(map(str, Role))
 
 
 def scopes(role: str, action: Action, resource: Resource) -> Cell:
     """The table's cell; an unknown role has nothing."""
-    rows = TABLE.get(role, {})  # type: ignore[call-overload]
+    rows: Mapping[Resource, Row] = TABLE[Role(role)] if role in _ROLES else {}
     return rows.get(resource, {}).get(action, NOTHING)
 
 

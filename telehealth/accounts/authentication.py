@@ -30,7 +30,7 @@ class Session(authentication.SessionAuthentication):
         found = super().authenticate(request)
         if found is not None:
             _stand_for(request, request.by)  # type: ignore[attr-defined]  # the SessionClock set it
-        return found  # type: ignore[return-value]
+        return found
 
 
 class Bearer(authentication.BaseAuthentication):

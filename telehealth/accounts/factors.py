@@ -1,12 +1,20 @@
 """Rules of proof: what an actor has shown, and how fresh it must be."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from audit.ledger import Actor, refuse
 from telehealth.accounts.errors import FreshFactorRequired, SecondFactorRequired
 from telehealth.core import now
 
 FRESH = timedelta(minutes=5)
+
+
+def account_id(by: Actor) -> UUID:
+    """Whose factors are meant; nobody's are not."""
+    if by.id is None:
+        raise SecondFactorRequired
+    return by.id
 
 
 def has_factor(by: Actor) -> bool:

@@ -99,8 +99,9 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
             return who
         request.user.factor_at = who.second_factor_at  # type: ignore[union-attr]  # the code will carry it
         if "approval_prompt" in request.GET:  # an app does not decide whether the person is asked
-            request.GET = request.GET.copy()  # type: ignore[assignment]
-            del request.GET["approval_prompt"]
+            asked = request.GET.copy()
+            del asked["approval_prompt"]
+            request.GET = asked  # type: ignore[assignment]
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return response
 

@@ -46,12 +46,12 @@ class Door(View):
         return getattr(self.request, "by", ANONYMOUS)
 
     def get(self, request: HttpRequest, **kwargs: str) -> HttpResponseBase:
-        return self.page(self.form(), **kwargs)
+        return self.page(self.form())
 
     def post(self, request: HttpRequest, **kwargs: str) -> HttpResponseBase:
         form = self.form(request.POST)
         if not form.is_valid():
-            return self.page(form, HTTPStatus.BAD_REQUEST, **kwargs)
+            return self.page(form, HTTPStatus.BAD_REQUEST)
         try:
             return self.enter(form.cleaned_data, **kwargs)
         except DomainError as error:
@@ -63,10 +63,10 @@ class Door(View):
 
     def refused(self, form: forms.Form, error: DomainError, **kwargs: str) -> HttpResponse:
         """The same page with a sentence; for a used code, with the time of the next one."""
-        form.add_error(None, forms.ValidationError(WORDS.get(error.code, _("That did not work.")), code=error.code))
+        form.add_error(None, forms.ValidationError(str(WORDS.get(error.code, _("That did not work."))), code=error.code))
         busy = isinstance(error, TooManyAttempts)
         status = HTTPStatus.TOO_MANY_REQUESTS if busy else HTTPStatus.BAD_REQUEST
-        return self.page(form, status, next_code_at=error.reply.get("next_code_at", ""), **kwargs)
+        return self.page(form, status, next_code_at=error.reply.get("next_code_at", ""))
 
     def page(self, form: forms.Form, status: int = HTTPStatus.OK, **context: Any) -> HttpResponse:
         onward = sessions.onward(self.request)
@@ -156,7 +156,7 @@ class AcceptInvitation(Door):
         if isinstance(error, InvitationUnusable):
             return answer(self.request, error, WORDS)
         if isinstance(error, PasswordTooWeak):
-            form.add_error("password", WORDS["password_too_weak"])
+            form.add_error("password", str(WORDS["password_too_weak"]))
             return self.page(form, HTTPStatus.BAD_REQUEST)
         return super().refused(form, error)
 

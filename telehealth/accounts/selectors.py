@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 
 from audit.ledger import Actor
 from telehealth.accounts.errors import InvitationUnusable
+from telehealth.accounts.factors import account_id
 from telehealth.accounts.models import Invitation, TOTPDevice, User
 from telehealth.core import now, one
 from telehealth.vault.blind import blind
@@ -22,7 +23,7 @@ ID_BYTES = 16
 
 def has_factor_device(by: Actor) -> bool:
     """Whether this person has a second factor to show."""
-    return TOTPDevice.objects.filter(user_id=by.id, confirmed=True).exists()
+    return TOTPDevice.objects.filter(user_id=account_id(by), confirmed=True).exists()
 
 
 def account_for(by: Actor) -> User:

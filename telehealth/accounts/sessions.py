@@ -55,12 +55,12 @@ def actor_of(user: Any, session: SessionBase) -> Actor:
     if not isinstance(user, User):
         return ANONYMOUS
     key = session.session_key or ""
-    return Actor(id=user.pk, role=user.role, session=keyed_hash(key) if key else "", second_factor_at=_time(session, FACTOR))
+    return Actor(id=user.pk, role=user.role, session=keyed_hash(key) if key else "", second_factor_at=time_in(session, FACTOR))
 
 
 def expired(user: User, session: SessionBase, at: datetime) -> str:
     """Why the session is over at this moment: idle, absolute, or "" while it lasts."""
-    started, seen = _time(session, STARTED), _time(session, SEEN)
+    started, seen = time_in(session, STARTED), time_in(session, SEEN)
     if started is None or seen is None or at - started > ABSOLUTE:
         return "absolute"
     return "idle" if at - seen > (IDLE_PATIENTS if user.is_patient_side else IDLE_STAFF) else ""
@@ -93,7 +93,7 @@ class SessionClock:
             end(request, reason)
             return
         _stand_for(request, actor_of(user, request.session))
-        seen = _time(request.session, SEEN)
+        seen = time_in(request.session, SEEN)
         if seen is None or at - seen > SEEN_STEP:
             request.session[SEEN] = at.isoformat()
 
@@ -130,6 +130,7 @@ def _stand_for(request: HttpRequest, actor: Actor) -> None:
     current().become(actor)
 
 
-def _time(session: SessionBase, name: str) -> datetime | None:
+def time_in(session: SessionBase, name: str) -> datetime | None:
+    """One of the session's times."""
     text = session.get(name)
     return datetime.fromisoformat(text) if text else None

@@ -52,7 +52,7 @@ class Throttle:
 
     def _step(self, by: int) -> int:
         try:
-            return cache.incr(self.count_key, by)
+            return int(cache.incr(self.count_key, by))
         except ValueError:  # it expired in between
             return 1
 

@@ -362,7 +362,7 @@ class Migration(migrations.Migration):
                 ("patient", models.UUIDField(null=True)),
                 ("relationship", models.CharField(blank=True, max_length=20)),
                 ("account", models.UUIDField(null=True)),
-                ("invited_by", models.UUIDField()),
+                ("invited_by", models.UUIDField(null=True)),
                 ("generation", models.PositiveIntegerField(default=1)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("expires_at", models.DateTimeField(default=telehealth.accounts.models.people.default_expiry)),

@@ -39,10 +39,10 @@ class HashedCodeField(models.CharField):  # type: ignore[type-arg]
         return None if value is None else Digest(value)
 
 
-class Application(AbstractApplication):
+class Application(AbstractApplication):  # type: ignore[misc]  # the toolkit is untyped
     """An app that people may let act for them; registered by the operator, never by itself."""
 
-    class Meta(AbstractApplication.Meta):
+    class Meta(AbstractApplication.Meta):  # type: ignore[misc]
         verbose_name = _("application")
 
 
@@ -61,17 +61,17 @@ class Proven(models.Model):
         return user is not None and user.is_active and user.epoch == self.epoch
 
 
-class Grant(Proven, AbstractGrant):  # noqa: DJ008  # the toolkit's __str__ shows the row number
+class Grant(Proven, AbstractGrant):  # type: ignore[misc]  # noqa: DJ008  # __str__: the toolkit's
     """An authorisation code, for 60 seconds and one use."""
 
     code = HashedCodeField(max_length=71, unique=True)
 
-    class Meta(AbstractGrant.Meta):
+    class Meta(AbstractGrant.Meta):  # type: ignore[misc]
         pass
 
 
-class AccessToken(Proven, AbstractAccessToken):  # noqa: DJ008  # the toolkit's __str__ shows the row number
-    class Meta(AbstractAccessToken.Meta):
+class AccessToken(Proven, AbstractAccessToken):  # type: ignore[misc]  # noqa: DJ008  # __str__: the toolkit's
+    class Meta(AbstractAccessToken.Meta):  # type: ignore[misc]
         pass
 
     def is_expired(self) -> bool:
@@ -79,13 +79,13 @@ class AccessToken(Proven, AbstractAccessToken):  # noqa: DJ008  # the toolkit's 
         return not self.stands() or super().is_expired()
 
 
-class RefreshToken(Proven, AbstractRefreshToken):  # noqa: DJ008  # the toolkit's __str__ shows the row number
-    class Meta(AbstractRefreshToken.Meta):
+class RefreshToken(Proven, AbstractRefreshToken):  # type: ignore[misc]  # noqa: DJ008  # __str__: the toolkit's
+    class Meta(AbstractRefreshToken.Meta):  # type: ignore[misc]
         pass
 
 
-class IDToken(AbstractIDToken):
+class IDToken(AbstractIDToken):  # type: ignore[misc]
     """Unused until OpenID Connect is switched on; swapped now because it cannot be later."""
 
-    class Meta(AbstractIDToken.Meta):
+    class Meta(AbstractIDToken.Meta):  # type: ignore[misc]
         pass

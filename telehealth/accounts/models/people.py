@@ -41,7 +41,7 @@ class AccountSealed(SealedModel):
         return None
 
 
-class User(AccountSealed, AbstractBaseUser):
+class User(AccountSealed, AbstractBaseUser):  # type: ignore[django-manager-missing]  # of the toolkit's models
     """An account of one person in one role. `epoch` goes up whenever everything given out before must stop working."""
 
     email = SealedTextField(key=ACCOUNTS, verbose_name=_("e-mail address"))
@@ -54,7 +54,7 @@ class User(AccountSealed, AbstractBaseUser):
     last_login = None  # signing in is an act in the ledger
 
     USERNAME_FIELD = "id"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS = []
 
     class Meta:
         verbose_name = _("account")
@@ -121,7 +121,7 @@ class Invitation(AccountSealed):
     patient = models.UUIDField(null=True)
     relationship = models.CharField(max_length=20, blank=True)
     account = models.UUIDField(null=True)  # the account it recovers, when the person has one
-    invited_by = models.UUIDField()
+    invited_by = models.UUIDField(null=True)  # null: the operator, by a command
     generation = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(default=default_expiry)

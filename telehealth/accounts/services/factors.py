@@ -7,6 +7,7 @@ from django.db import transaction
 from audit.ledger import Act, Actor, record, refuse
 from telehealth.accounts import totp
 from telehealth.accounts.errors import CodeReplayed, CodeWrong, FactorInUse
+from telehealth.accounts.factors import account_id
 from telehealth.accounts.models import AccessToken, TOTPDevice
 from telehealth.accounts.throttle import Throttle
 from telehealth.core import now
@@ -15,12 +16,12 @@ from telehealth.core import now
 @transaction.atomic
 def start_enrolment(*, by: Actor) -> TOTPDevice:
     """The authenticator being set up, always the same one until it is confirmed; FactorInUse once one is."""
-    if TOTPDevice.objects.filter(user_id=by.id, confirmed=True).exists():
+    if TOTPDevice.objects.filter(user_id=account_id(by), confirmed=True).exists():
         refuse(by, "factor_in_use")
         raise FactorInUse
-    device = TOTPDevice.objects.filter(user_id=by.id, confirmed=False).first()
+    device = TOTPDevice.objects.filter(user_id=account_id(by), confirmed=False).first()
     if device is None:
-        device = TOTPDevice.objects.create(user_id=by.id, seed=totp.new_seed())
+        device = TOTPDevice.objects.create(user_id=account_id(by), seed=totp.new_seed())
         record(by, Act.FACTOR_STARTED, device)
     return device
 
@@ -28,8 +29,8 @@ def start_enrolment(*, by: Actor) -> TOTPDevice:
 @transaction.atomic
 def confirm_enrolment(*, by: Actor, code: str) -> datetime:
     """The first code of a new authenticator: from now on it is the second factor. Returns when it was shown."""
-    device = TOTPDevice.objects.select_for_update().filter(user_id=by.id, confirmed=False).first()
-    if device is None or TOTPDevice.objects.filter(user_id=by.id, confirmed=True).exists():
+    device = TOTPDevice.objects.select_for_update().filter(user_id=account_id(by), confirmed=False).first()
+    if device is None or TOTPDevice.objects.filter(user_id=account_id(by), confirmed=True).exists():
         raise FactorInUse
     at = _use(device, code, by)
     device.confirmed = True
@@ -44,7 +45,7 @@ def prove(*, by: Actor, code: str) -> datetime:
 
     A factor of its own for what asks for one (signing a prescription): it makes no session fresher by itself.
     """
-    device = TOTPDevice.objects.select_for_update().filter(user_id=by.id, confirmed=True).first()
+    device = TOTPDevice.objects.select_for_update().filter(user_id=account_id(by), confirmed=True).first()
     if device is None:
         refuse(by, "no_factor")
         raise CodeWrong
