@@ -128,10 +128,10 @@ CARE_DAYS_AFTER_VISIT = 30  # how long the provider sees the record after an app
 # --- Accounts: two factors for everyone ------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["telehealth.accounts.authentication.Accounts"]
-PASSWORD_HASHERS = ["telehealth.accounts.hashers.Argon2id"]
+PASSWORD_HASHERS = ["telehealth.accounts.passwords.Argon2id"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "telehealth.accounts.passwords.Uncommon"},
 ]
 LOGIN_URL = "sign-in"
 SESSION_ENGINE = "django.contrib.sessions.backends.cache"  # ids and times only; limits: telehealth.accounts.sessions

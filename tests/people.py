@@ -16,8 +16,8 @@ from audit.ledger import SYSTEM, Act, Actor, flush, unit, uuid7
 from audit.ledger.models import Entry
 from telehealth.accounts import services, sessions, totp
 from telehealth.accounts.access import Role
-from telehealth.accounts.hashers import Argon2id
 from telehealth.accounts.models import TOTPDevice, User
+from telehealth.accounts.passwords import Argon2id
 from telehealth.core import now
 
 PASSWORD = "a kettle of fish and chips"

@@ -23,7 +23,7 @@ from audit.ledger import Act, Actor, record, refuse
 from telehealth.accounts import sessions
 from telehealth.accounts.access import APP_SCOPES
 from telehealth.accounts.authentication import actor_of
-from telehealth.accounts.models import AccessToken, Grant, RefreshToken
+from telehealth.accounts.models import AccessToken, Application, Grant, RefreshToken
 
 GRANT_TYPES = ("authorization_code", "refresh_token")
 
@@ -105,11 +105,25 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return response
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.GET.get("code_challenge_method") != "S256":  # left out it would mean "plain"
+            return self.form_invalid(None)
+        response: HttpResponseBase = super().get(request, *args, **kwargs)
+        return response
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """What cannot have come from our page, or asks for less than we give: a page, and nothing to the app."""
+        return self.render_to_response({"error": {"error": "invalid_request"}}, status=400)
+
     def form_valid(self, form: Any) -> HttpResponseBase:
+        given = form.cleaned_data
+        known = Application.objects.filter(client_id=given["client_id"]).exists()
+        if not known or given["code_challenge_method"] != "S256" or not given["code_challenge"]:
+            return self.form_invalid(form)
         response: HttpResponseBase = super().form_valid(form)
-        if form.cleaned_data.get("allow") and "code=" in response.headers.get("Location", ""):
+        if given["allow"] and "code=" in response.headers.get("Location", ""):
             by: Actor = self.request.by
-            record(by, Act.APP_AUTHORISED, detail={"client": form.cleaned_data["client_id"]})
+            record(by, Act.APP_AUTHORISED, detail={"client": given["client_id"]})
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

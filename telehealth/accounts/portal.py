@@ -30,6 +30,7 @@ WORDS: dict[str, Text] = {
     "code_replayed": _("That code has been used already. Wait for the next one."),
     "password_too_weak": _("That password is too easy to guess."),
     "invitation_unusable": _("This invitation has been used, has expired, or is not complete. Please call the clinic."),
+    "account_taken": _("This invitation is for somebody else than the person who has this account. Please call the clinic."),
     "email_taken": _("Another account signs in with this e-mail address. Please call the clinic."),
 }
 

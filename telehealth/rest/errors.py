@@ -12,6 +12,7 @@ STATUS: dict[type[DomainError], int] = {
 }
 # A few facts have an HTTP status of their own, finer than their kind's.
 STATUS_OF_CODE: dict[str, int] = {
+    "too_many_attempts": HTTPStatus.TOO_MANY_REQUESTS,
     "version_changed": HTTPStatus.PRECONDITION_FAILED,
     "version_required": HTTPStatus.PRECONDITION_REQUIRED,
 }

@@ -238,7 +238,9 @@ def test_a_switched_off_account_is_out_at_once(make_account: MakeAccount, client
     assert Browser().form("/sign-in/", email=dee.email, password=dee.password).status_code == 400
 
 
-@pytest.mark.parametrize("onward", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "http://testserver/x", "/\\evil.example"])
+@pytest.mark.parametrize(
+    "onward", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "http://testserver/x", "/\\evil.example"]
+)
 def test_nobody_is_sent_elsewhere_after_signing_in(make_account: MakeAccount, onward: str) -> None:
     dee = make_account(Role.PROVIDER)
     browser = Browser()
