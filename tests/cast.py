@@ -65,7 +65,11 @@ def cast(db: None) -> Iterator[Cast]:
         actors = {name: make_actor(name, role) for name, role in PEOPLE.items()}
         pia, ned = make_patient("Quill", "Pia", actors["pia"].id), make_patient("Nettle", "Ned", actors["ned"].id)
         ProxyGrant.objects.create(
-            patient=pia, proxy=actors["gus"].id, relationship=ProxyRelationship.GUARDIAN, granted_by=actors["desk"].id, starts_at=now()
+            patient=pia,
+            proxy=id_of(actors["gus"]),
+            relationship=ProxyRelationship.GUARDIAN,
+            granted_by=actors["desk"].id,
+            starts_at=now(),
         )
         yield Cast(
             **actors,
@@ -75,6 +79,13 @@ def cast(db: None) -> Iterator[Cast]:
             cho=make_practitioner("Cho", "Ana", actors["dr_cho"].id),
             dee=make_practitioner("Dee", "Ben", actors["dr_dee"].id),
         )
+
+
+def id_of(actor: Actor) -> UUID:
+    """The account of an actor who has one."""
+    if actor.id is None:
+        raise LookupError("nobody's account")
+    return actor.id
 
 
 def make_actor(name: str, role: Role, email: str = "") -> Actor:

@@ -11,6 +11,7 @@ from telehealth.accounts.access import Action, Resource
 from telehealth.records import selectors, services, shapes
 from telehealth.rest.faces import CreateFace, Face
 from telehealth.rest.parsing import FHIRBody, JSONBody
+from telehealth.rest.shapes import Nothing
 
 IMPORT_LIMIT = 10 * 1024 * 1024
 
@@ -36,6 +37,7 @@ class PatientList(Face):
     paged = True
 
     def get(self, request: Request) -> Response:
+        self.asked(Nothing)  # whom one looks for does not belong into an address
         return self.page(selectors.patients_for(self.by), shapes.patient_shape(self.by))
 
 
@@ -110,4 +112,5 @@ class PractitionerList(Face):
     paged = True
 
     def get(self, request: Request) -> Response:
+        self.asked(Nothing)
         return self.page(selectors.practitioners(), shapes.PractitionerOut)

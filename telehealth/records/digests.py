@@ -40,8 +40,8 @@ def name_tokens(*names: str) -> list[int]:
 
 
 def query_tokens(query: str) -> list[int]:
-    """One token for each word looked for: a row must have them all."""
-    return [_token(word[:LONGEST_PREFIX]) for word in words(query)]
+    """One token for each word looked for: a row must have them all. Single letters are left to the comparison."""
+    return [_token(word[:LONGEST_PREFIX]) for word in words(query) if len(word) >= SHORTEST_PREFIX]
 
 
 def _token(prefix: str) -> int:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from audit.ledger import Actor
 from telehealth.accounts.access import Action, Resource
@@ -63,4 +63,4 @@ def grants_for(by: Actor, patient_id: UUID) -> QuerySet[ProxyGrant]:
 def invitation_for(by: Actor, pk: UUID) -> Invitation:
     """An invitation that this actor made, for a patient they may still see; or Missing."""
     patients = Patient.objects.filter(visible(by, Action.CREATE, Resource.INVITATION, "")).values("pk")
-    return one(Invitation.objects.filter(invited_by=by.id, patient__in=patients), pk)
+    return one(Invitation.objects.filter(Q(invited_by=by.id), patient__in=patients), pk)

@@ -13,7 +13,7 @@ from telehealth.records import selectors
 from telehealth.records.access import visible
 from telehealth.records.models import CareRelationship, ClinicalResource, Patient
 from telehealth.records.services import begin_care, end_care, grant_proxy, import_bundle, revoke_proxy
-from tests.cast import Cast
+from tests.cast import Cast, id_of
 from tests.people import Acts, ClientFor
 from tests.records.bundles import bundle, observation, patient, stream
 
@@ -93,19 +93,17 @@ def test_a_proxy_sees_nothing_once_the_grant_is_revoked_and_again_when_granted(c
     grant = cast.pia_record.proxies.get()
     revoke_proxy(grant_id=grant.pk, by=cast.desk)
     assert not selectors.patients_for(cast.gus).exists() and charts(cast, "gus") == []
-    assert cast.gus.id
-    again = grant_proxy(patient_id=cast.pia_record.pk, account_id=cast.gus.id, relationship="guardian", by=cast.desk)
+    again = grant_proxy(patient_id=cast.pia_record.pk, account_id=id_of(cast.gus), relationship="guardian", by=cast.desk)
     assert again.pk != grant.pk and charts(cast, "gus") == [cast.pia_record.pk]
-    assert grant_proxy(patient_id=cast.pia_record.pk, account_id=cast.gus.id, relationship="guardian", by=cast.desk) == again
+    assert grant_proxy(patient_id=cast.pia_record.pk, account_id=id_of(cast.gus), relationship="guardian", by=cast.desk) == again
     assert acts() == [Act.PROXY_REVOKED, Act.PROXY_GRANTED]
 
 
 @pytest.mark.parametrize("name", ["pia", "ned", "gus", "dr_cho", "nan", "biller", "admin"])
 def test_only_the_desk_grants_and_revokes(name: str, cast: Cast) -> None:
     by, grant = getattr(cast, name), cast.pia_record.proxies.get()
-    assert cast.ned.id
     with pytest.raises(Missing):
-        grant_proxy(patient_id=cast.pia_record.pk, account_id=cast.ned.id, relationship="guardian", by=by)
+        grant_proxy(patient_id=cast.pia_record.pk, account_id=id_of(cast.ned), relationship="guardian", by=by)
     with pytest.raises(Missing):
         revoke_proxy(grant_id=grant.pk, by=by)
     assert charts(cast, "gus") == [cast.pia_record.pk] and charts(cast, "ned") == [cast.ned_record.pk]

@@ -24,7 +24,8 @@ def search_patients(*, by: Actor, mrn: str = "", phone: str = "", name: str = ""
     permit(by, rules.may_search, None)
     asked = {"mrn": mrn, "phone": phone, "name": name, "birth_date": birth_date}
     given = sorted(key for key, value in asked.items() if value.strip())
-    if not given or ("name" in given and not words(name)):
+    tokens = query_tokens(name)
+    if not given or (given == ["name"] and not tokens):
         raise NothingToSearch()
     query = Q()
     if mrn.strip():
@@ -33,7 +34,7 @@ def search_patients(*, by: Actor, mrn: str = "", phone: str = "", name: str = ""
         query &= Q(phone_index=blind("records.Patient.phone", phone))
     if birth_date.strip():
         query &= Q(birth_date_index=blind("records.Patient.birth_date", birth_date))
-    query &= Q(name_tokens__contains=query_tokens(name))
+    query &= Q(name_tokens__contains=tokens)
     candidates = list(patients_for(by).filter(query).order_by("-id")[: MOST_CANDIDATES + 1])
     if len(candidates) > MOST_CANDIDATES:
         raise SearchTooWide()
