@@ -19,6 +19,7 @@ urlpatterns = [
     path("api/v1/", include(accounts.api)),
     path("api/v1/", include(review.api)),
     path("api/v1/", include(records.api)),
+    path("api/v1/", include(review.api)),
     path("", include(accounts.portal)),
     path("static/<path:path>", static_file),
     path("dev/", include(rehearsal.dev)),

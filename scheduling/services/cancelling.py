@@ -18,7 +18,7 @@ def cancel(*, appointment_id: UUID, reason: str, by: Actor, from_visit: bool = F
     StepNotAllowed when it is over or cancelled already. Once the patient has arrived only the visit calls it off
     (`from_visit`); anybody else gets UnderWay.
     """
-    appointment = for_change(by, appointment_id)
+    appointment = for_change(appointment_id, by=by)
     if appointment.status == Status.ARRIVED and not from_visit:
         raise UnderWay()
     appointment.cancelled_reason = CancelReason(reason)

@@ -13,7 +13,7 @@ from telehealth.core import lock, one
 from telehealth.records.access import visible
 
 
-def for_change(by: Actor, pk: UUID) -> Appointment:
+def for_change(pk: UUID, *, by: Actor) -> Appointment:
     """The appointment, if this actor may act on it, with its parties and its row locked, in the order in which booking locks."""
     allowed = Q() if by == SYSTEM else visible(by, Action.ACT, Resource.APPOINTMENT)
     found = one(Appointment.objects.filter(allowed).only("pk", "patient_id", "practitioner_id"), pk)

@@ -16,7 +16,7 @@ from telehealth.core import now, permit
 @transaction.atomic
 def arrive(*, appointment_id: UUID, by: Actor) -> Appointment:
     """The patient has checked in. A repeat changes nothing."""
-    appointment = for_change(by, appointment_id)
+    appointment = for_change(appointment_id, by=by)
     if appointment.status == Status.ARRIVED:
         return appointment
     step(appointment, Status.ARRIVED)
@@ -27,7 +27,7 @@ def arrive(*, appointment_id: UUID, by: Actor) -> Appointment:
 @transaction.atomic
 def fulfil(*, appointment_id: UUID, by: Actor) -> Appointment:
     """The visit took place. What is left of its time is free for others."""
-    appointment = for_change(by, appointment_id)
+    appointment = for_change(appointment_id, by=by)
     permit(by, rules.may_conclude, appointment)
     step(appointment, Status.FULFILLED)
     release(appointment, now())
@@ -38,7 +38,7 @@ def fulfil(*, appointment_id: UUID, by: Actor) -> Appointment:
 @transaction.atomic
 def mark_no_show(*, appointment_id: UUID, by: Actor) -> Appointment:
     """The patient did not come. What is left of its time is free for others."""
-    appointment = for_change(by, appointment_id)
+    appointment = for_change(appointment_id, by=by)
     permit(by, rules.may_conclude, appointment)
     step(appointment, Status.NO_SHOW)
     release(appointment, now())
