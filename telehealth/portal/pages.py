@@ -1,6 +1,7 @@
 """Pages and fragments: the faces of the portal. A page parses, calls one service or selector, and renders."""
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from functools import cache
 from http import HTTPStatus
 from typing import Any, ClassVar, Protocol, cast
@@ -10,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.views import View
 
@@ -25,6 +27,12 @@ class Guard(Protocol):
     """Who asks, with both factors shown; or the page where they show what is missing."""
 
     def __call__(self, request: HttpRequest) -> Actor | HttpResponseBase: ...
+
+
+class Zone(Protocol):
+    """The time zone in which this person reads times."""
+
+    def __call__(self, by: Actor) -> tzinfo: ...
 
 
 class Gate(Protocol):
@@ -90,7 +98,8 @@ class Page(View):
         access = self.access_of((request.method or "").lower())
         if access is not None:
             cast(Gate, _named("REST_GATE"))(who, *access)
-        return super().dispatch(request, *args, **kwargs)
+        with timezone.override(cast(Zone, _named("PORTAL_ZONE"))(who)):
+            return super().dispatch(request, *args, **kwargs)
 
     def show(self, template: str = "", *, status: int = HTTPStatus.OK, **context: Any) -> HttpResponse:
         """Render now, while the audit unit is open."""

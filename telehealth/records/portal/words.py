@@ -1,0 +1,20 @@
+"""What the pages say when records refuse."""
+
+from django.utils.translation import gettext_lazy as _
+
+from telehealth.portal.errors import Words
+
+WORDS: Words = {
+    "malformed_bundle": _("This file is not a FHIR bundle that can be read."),
+    "not_a_transaction_bundle": _("This file is not a FHIR transaction bundle."),
+    "bundle_too_deep": _("This file is nested more deeply than a health record needs."),
+    "bundle_too_large": _("This file is too large for this page. The operator can import it by a command."),
+    "patient_missing": _("The bundle names no patient."),
+    "several_patients": _("The bundle names several patients. Import each patient's record by itself."),
+    "full_url_twice": _("Two entries of the bundle claim the same address."),
+    "identifiers_disagree": _("The identifiers in the bundle belong to different people here. Ask the privacy officer."),
+    "nothing_to_search_for": _("Enter a name, a number or a birth date to look for."),
+    "search_too_wide": _("Too many patients fit. Enter more of what you know."),
+    "guardian_required": _("This patient is a minor: invite a guardian."),
+    "account_taken": _("This account belongs to another patient."),
+}
