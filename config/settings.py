@@ -214,9 +214,27 @@ CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp.PAGES}
 # --- Portal -----------------------------------------------------------------------------------------------
 FORM_RENDERER = "telehealth.portal.forms.Renderer"
 PORTAL_GUARD = "telehealth.accounts.sessions.guard"
-PORTAL_MENU: list[tuple[str, object, set[str]]] = []  # URL name, label, roles
-PORTAL_HOME: dict[str, str] = {"": "sign-in", "patient": "welcome", "proxy": "welcome"}  # role: URL name of where it starts; "": others
-PORTAL_SLOTS: dict[str, dict[str, tuple[str, ...]]] = {}  # shell: slot: URL name and its parameters
+PORTAL_ZONE = "telehealth.records.portal.banner.zone_of"
+CLINIC_TIME_ZONE = env.text("CLINIC_TIME_ZONE", "America/New_York")  # for pages of who has no zone of their own
+PORTAL_MENU = [  # URL name, label, roles
+    ("desk", _("Patients"), {"nurse", "front_desk", "biller"}),
+    ("import", _("Import"), {"nurse"}),
+    ("admin:index", _("Administration"), {"administrator", "privacy_officer"}),
+]
+PORTAL_HOME = {  # role: URL name of where it starts; "" for others
+    "": "welcome",
+    "administrator": "admin:index",
+    "privacy_officer": "admin:index",
+    "front_desk": "desk",
+    "biller": "desk",
+    "nurse": "desk",
+}
+PORTAL_SLOTS = {  # shell: slot: URL name and its parameters
+    "desk": {"invite": ("desk-invite", "patient_id")},
+}
+# Files are read in memory only: what people import is never laid down on a disk in the clear.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
 # --- Languages and time -------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

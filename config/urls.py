@@ -7,6 +7,7 @@ from audit.review import urls as review
 from config import probes
 from telehealth.accounts import urls as accounts
 from telehealth.portal.files import static_file
+from telehealth.portal.home import Home
 from telehealth.records import urls as records
 from telehealth.rehearsal import urls as rehearsal
 from telehealth.rest.schema import Schema
@@ -21,6 +22,8 @@ urlpatterns = [
     path("api/v1/", include(records.api)),
     path("api/v1/", include(review.api)),
     path("", include(accounts.portal)),
+    path("", Home.as_view(), name="home"),
+    path("", include(records.portal)),
     path("static/<path:path>", static_file),
     path("dev/", include(rehearsal.dev)),
 ]

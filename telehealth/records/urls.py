@@ -1,6 +1,7 @@
 from django.urls import path
 
 from telehealth.records import api as faces
+from telehealth.records.portal import banner, desk, importing
 
 api = [
     path("imports/", faces.ImportList.as_view()),
@@ -11,4 +12,12 @@ api = [
     path("patients/<uuid:pk>/resources/<uuid:resource>/", faces.ResourceDetail.as_view()),
     path("patients/<uuid:pk>/invitations/", faces.InvitationList.as_view()),
     path("practitioners/", faces.PractitionerList.as_view()),
+]
+
+portal = [
+    path("records/import/", importing.Import.as_view(), name="import"),
+    path("desk/", desk.Desk.as_view(), name="desk"),
+    path("desk/patients/<uuid:patient_id>/", desk.DeskPatient.as_view(), name="desk-patient"),
+    path("desk/patients/<uuid:patient_id>/invite/", desk.Invite.as_view(), name="desk-invite"),
+    path("patients/<uuid:patient_id>/banner/", banner.PatientBanner.as_view(), name="patient-banner"),
 ]

@@ -12,7 +12,8 @@ from tests.live import Live
 PATIENCE = 10_000  # milliseconds
 
 WATCH = """
-document.addEventListener("securitypolicyviolation", (event) => console.error(`CSP violation: ${event.violatedDirective} ${event.blockedURI}`));
+const told = ({ violatedDirective, blockedURI }) => console.error(`CSP violation: ${violatedDirective} ${blockedURI}`);
+document.addEventListener("securitypolicyviolation", told);
 """
 
 

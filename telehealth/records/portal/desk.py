@@ -17,7 +17,9 @@ from telehealth.records.portal.words import WORDS
 class SearchForm(forms.Form):
     """All that is given must fit. It is posted: an address ends up in logs and histories."""
 
-    name = forms.CharField(label=_("Name"), max_length=100, required=False, help_text=_("The beginnings of given or family name are enough."))
+    name = forms.CharField(
+        label=_("Name"), max_length=100, required=False, help_text=_("The beginnings of given or family name are enough.")
+    )
     birth_date = forms.DateField(label=_("Born"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     phone = forms.CharField(label=_("Phone"), max_length=40, required=False)
     mrn = forms.CharField(label=_("Record number"), max_length=200, required=False)
