@@ -60,7 +60,8 @@ class Play:
             self.record = await nurse.post("/api/v1/imports/", self.bundle, status=201)
             stored = sum(self.record["stored"].values())
             unused = sum(problem["count"] for problem in self.record["problems"])
-            note.text = f"{stored} stored, {self.record['unchanged']} unchanged, {unused} reported"
+            kept = sum(self.record["unchanged"].values())
+            note.text = f"{stored} stored, {kept} unchanged, {unused} reported"
         async with self.stage.step("front desk signs in"):
             self.desk = await self._staff("front_desk")
 
@@ -183,7 +184,7 @@ class Play:
                 raise Failed("the summary does not hold the plan of the signed note")
         async with self.stage.step("patient sees who opened the record") as note:
             seen = await self.app.all(f"/api/v1/patients/{self.patient}/accesses/")
-            roles = {str(entry["role"]) for entry in seen}
+            roles = {str(entry["who"]["role"]) for entry in seen}
             if not {"nurse", "provider"} <= roles:
                 raise Failed(f"the list of accesses misses somebody: it names {', '.join(sorted(roles)) or 'nobody'}")
             note.text = f"{len(seen)} accesses by {', '.join(sorted(roles))}"
