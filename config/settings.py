@@ -123,6 +123,7 @@ VAULT_KEYRING = env.text("VAULT_KEYRING")
 # --- Wiring by dotted path: what a lower floor needs from a higher one ----------------------------------
 REST_GATE = "telehealth.accounts.access.gate"
 DEMO_CLINIC: list[str] = ["telehealth.accounts.demo.make", "telehealth.records.demo.make"]
+NOTIFY = "telehealth.outbox.services.notify"
 INVITATION_ACCEPTED = "telehealth.records.services.attach_account"
 ME_EXTRAS = "telehealth.records.hooks.me_extras"
 CARE_DAYS_AFTER_VISIT = 30  # how long the provider sees the record after an appointment that they kept
@@ -147,6 +148,7 @@ OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "accounts.RefreshToken"  # noqa: S105  # a
 OAUTH2_PROVIDER_ID_TOKEN_MODEL = "accounts.IDToken"  # noqa: S105  # a model
 OAUTH2_PROVIDER = {
     "OAUTH2_VALIDATOR_CLASS": "telehealth.accounts.oauth.Validator",
+    "APPLICATION_ADMIN_CLASS": "telehealth.accounts.admin.ApplicationAdmin",
     "OIDC_ISS_ENDPOINT": PUBLIC_URL.rstrip("/"),  # the issuer; OpenID Connect itself is off
     "SCOPES": {"patient": _("See and manage your appointments, visits and records, and those of people you act for")},
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https", *env.listed("APP_SCHEMES", ["telehealth-demo"] if DEMO else [])],

@@ -43,6 +43,7 @@ class Scope(StrEnum):
 class Resource(StrEnum):
     ACCESS_LOG = "access_log"  # who opened one patient's record
     ACCOUNT = "account"  # the account of the person who asks
+    APP = "app"  # what people may let act for them (OAuth clients)
     APPOINTMENT = "appointment"  # act: cancel, reschedule
     AUDIT_ENTRY = "audit_entry"  # the ledger itself; export: proofs and excerpts
     AVAILABILITY = "availability"
@@ -171,6 +172,7 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
     },
     Role.ADMINISTRATOR: {
         **EVERYONE,
+        Resource.APP: may(ALL, CREATE, *LOOK, UPDATE),
         Resource.STAFF_ACCOUNT: may(ALL, CREATE, *LOOK, UPDATE, ACT),
         Resource.AVAILABILITY: may(ALL, CREATE, *LOOK, UPDATE, DELETE),
         Resource.LOCATION: may(ALL, CREATE, *LOOK, UPDATE),

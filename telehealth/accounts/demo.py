@@ -30,10 +30,5 @@ def make(clinic: DemoClinic) -> None:
         TOTPDevice.objects.create(user=user, seed=seed, confirmed=True)
         clinic.accounts[key] = user.pk
         clinic.sign_ins.append({"role": role.value, "email": email, "password": password, "totp_secret": seed, "name": name})
-    Application.objects.create(
-        client_id=APP_ID,
-        name="Telehealth demo app",
-        client_type=Application.CLIENT_PUBLIC,
-        authorization_grant_type=Application.GRANT_AUTHORIZATION_CODE,
-        redirect_uris=APP_REDIRECT,
-    )
+    app = Application(client_id=APP_ID, name="Telehealth demo app", client_type="public", redirect_uris=APP_REDIRECT)
+    services.register_app(app=app, by=SYSTEM)

@@ -57,6 +57,12 @@ class InvitationUnusable(Missing):
     code = "invitation_unusable"
 
 
+class StaffOnly(Invalid):
+    """Patients' accounts are not made, moved or reset by administrators."""
+
+    code = "staff_only"
+
+
 class EmailTaken(Conflict):
     """Another account signs in with this address."""
 

@@ -1,18 +1,23 @@
 """Every write of this app."""
 
-from telehealth.accounts.services.apps import revoke_apps
+from telehealth.accounts.services.apps import register_app, revoke_apps
 from telehealth.accounts.services.factors import confirm_enrolment, prove, start_enrolment, step_up_app
 from telehealth.accounts.services.invitations import accept, create_invitation
 from telehealth.accounts.services.people import create_account, recover, switch_off, switch_on
 from telehealth.accounts.services.signing_in import sign_in, sign_out
+from telehealth.accounts.services.staff import change_role, invite_staff, reset_staff
 
 __all__ = [
     "accept",
+    "change_role",
     "confirm_enrolment",
     "create_account",
     "create_invitation",
+    "invite_staff",
     "prove",
     "recover",
+    "register_app",
+    "reset_staff",
     "revoke_apps",
     "sign_in",
     "sign_out",

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import transaction
 
 from audit.ledger import Act, Actor, record
-from telehealth.accounts.models import AccessToken, Grant, RefreshToken, User
+from telehealth.accounts.models import AccessToken, Application, Grant, RefreshToken, User
 
 
 @transaction.atomic
@@ -14,3 +14,14 @@ def revoke_apps(*, user_id: UUID, by: Actor) -> None:
     for model in (Grant, RefreshToken, AccessToken):
         model.objects.filter(user_id=user_id).delete()
     record(by, Act.APPS_REVOKED, User(pk=user_id))
+
+
+@transaction.atomic
+def register_app(*, app: Application, by: Actor) -> Application:
+    """An app that people may connect: code with PKCE and nothing else; it never decides whether they are asked."""
+    app.authorization_grant_type = Application.GRANT_AUTHORIZATION_CODE
+    app.skip_authorization = False
+    app.hash_client_secret = True
+    app.save()
+    record(by, Act.APP_REGISTERED, detail={"client": app.client_id})
+    return app

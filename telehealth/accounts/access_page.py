@@ -1,0 +1,44 @@
+"""docs/access.md out of the access table, so that the two cannot differ."""
+
+from telehealth.accounts.access import APP_SCOPES, TABLE, Action, Resource, Role, Scope, scopes
+
+HEAD = """# Who may do what
+
+Rendered from `telehealth/accounts/access.py` by `manage.py access_table`; a test fails when this page is stale.
+A cell that is empty is a no: the answer is the same 404 as for what does not exist, and the refusal is on record.
+Every role needs two factors before any of this.
+
+| scope | which rows |
+|---|---|
+"""
+MEANING = {
+    Scope.OWN: "one's own record, account, sessions",
+    Scope.DELEGATED: "records of people who gave this person access, or whose guardian this person is",
+    Scope.CARE: "patients with an active care relationship (a nurse's: with any practitioner of the clinic)",
+    Scope.DESK: "any patient of the clinic, for contact data and the schedule; never the chart",
+    Scope.ALL: "not narrowed: what belongs to no patient, and who did what for the privacy officer",
+}
+
+
+def render() -> str:
+    """The whole page."""
+    legend = "".join(f"| {scope} | {MEANING[scope]} |\n" for scope in Scope)
+    apps = "".join(
+        f"- An app with the scope `{name}` has what its person and the role {role} both have.\n" for name, role in APP_SCOPES.items()
+    )
+    return HEAD + legend + "\n" + apps + "".join(map(_role, Role))
+
+
+def _role(role: Role) -> str:
+    lines = [f"\n## {role.replace('_', ' ')}\n\n", "| resource | " + " | ".join(Action) + " |\n", "|---" * (len(Action) + 1) + "|\n"]
+    lines += [
+        f"| {resource} | " + " | ".join(_cell(role, action, resource) for action in Action) + " |\n"
+        for resource in Resource
+        if resource in TABLE[role]
+    ]
+    return "".join(lines)
+
+
+def _cell(role: Role, action: Action, resource: Resource) -> str:
+    held = scopes(role, action, resource)
+    return ", ".join(scope for scope in Scope if scope in held)

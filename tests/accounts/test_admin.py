@@ -1,0 +1,153 @@
+"""Django's admin: behind two factors, by the access table; administrators manage staff and see patients as ids."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+
+from audit.ledger import Act
+from telehealth.accounts import selectors, services
+from telehealth.accounts.access import Action, Role, scopes
+from telehealth.accounts.errors import EmailTaken, StaffOnly
+from telehealth.accounts.models import Application, Invitation, TOTPDevice, User
+from telehealth.core.errors import Missing
+from tests.people import PASSWORD, Acts, Browser, ClientFor, MakeAccount
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/accounts/user/"
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_page_of_the_admin_is_for_who_the_table_says(make_account: MakeAccount, client_for: ClientFor, role: Role) -> None:
+    person = make_account(role)
+    browser, half = client_for(person), client_for(person, factor_at=None)
+    for model, page in admin.site._registry.items():
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        resource = getattr(page, "resource", None)
+        allowed = bool(resource and scopes(role, Action.SEARCH, resource))
+        if model._meta.label != "audit.Entry":
+            assert (browser.get(address).status_code == 200) == allowed, address
+        for other in (half, Browser()):
+            assert other.get(address).status_code == 302
+
+
+def test_patients_are_ids_to_an_administrator(make_account: MakeAccount, client_for: ClientFor) -> None:
+    pia, dee = make_account(Role.PATIENT), make_account(Role.PROVIDER, name="Dr. Dee")
+    browser = client_for(make_account(Role.ADMINISTRATOR))
+    for address in (LIST, f"{LIST}{pia.id}/change/", f"{LIST}{dee.id}/change/"):
+        page = browser.get(address)
+        assert page.status_code == 200
+        assert pia.email.encode() not in page.content and dee.email.encode() not in page.content
+    assert str(pia.id).encode() in browser.get(LIST).content
+    assert browser.post(f"{LIST}{pia.id}/change/", {"role": "administrator"}, format="multipart").status_code == 403
+    assert User.objects.get(pk=pia.id).role == "patient"
+
+
+def test_nobody_deletes_an_account_or_makes_one_with_a_password(make_account: MakeAccount, client_for: ClientFor) -> None:
+    dee, browser = make_account(Role.PROVIDER), client_for(make_account(Role.ADMINISTRATOR))
+    assert browser.get(f"{LIST}{dee.id}/delete/").status_code == 403
+    assert browser.get(f"{LIST}add/").status_code == 403
+    assert browser.get(f"{LIST}{dee.id}/password/").status_code in (302, 404)
+    assert User.objects.filter(pk=dee.id).exists()
+
+
+def test_a_new_role_ends_what_the_old_one_had(make_account: MakeAccount, client_for: ClientFor, acts: Acts) -> None:
+    dee, boss = make_account(Role.PROVIDER), make_account(Role.ADMINISTRATOR)
+    at_work, browser = client_for(dee), client_for(boss)
+    assert browser.form(f"{LIST}{dee.id}/change/", role="biller").status_code == 302
+    assert User.objects.get(pk=dee.id).role == "biller"
+    assert at_work.get("/api/v1/me/").status_code == 401
+    assert Act.ROLE_CHANGED in acts()
+    assert browser.form(f"{LIST}{dee.id}/change/", role="patient").status_code == 200  # refused by the form
+    assert browser.form(f"{LIST}{boss.id}/change/", role="privacy_officer").status_code == 403
+
+
+def test_switching_off_and_on(make_account: MakeAccount, client_for: ClientFor) -> None:
+    dee, boss = make_account(Role.PROVIDER), make_account(Role.ADMINISTRATOR)
+    at_work, browser = client_for(dee), client_for(boss)
+
+    def choose(action: str) -> Any:
+        return browser.post(LIST, {"action": action, "_selected_action": [str(dee.id), str(boss.id)]}, format="multipart")
+
+    assert choose("switch_off").status_code == 302
+    assert at_work.get("/api/v1/me/").status_code == 401
+    assert browser.get("/api/v1/me/").status_code == 200  # never oneself
+    choose("switch_on")
+    assert User.objects.get(pk=dee.id).is_active
+    assert Browser().form("/sign-in/", email=dee.email, password=PASSWORD).status_code == 302
+
+
+def test_staff_are_invited(make_account: MakeAccount, client_for: ClientFor, audit_unit: None) -> None:
+    browser = client_for(make_account(Role.ADMINISTRATOR))
+    add = "/admin/accounts/invitation/add/"
+    assert browser.get(add).status_code == 200
+    assert browser.form(add, address="new@clinic.example", role="nurse", name="New Nurse").status_code == 302
+    assert browser.form(add, address="new2@clinic.example", role="patient", name="x").status_code == 200
+    invitation = Invitation.objects.get()
+    path = selectors.invitation_path(invitation.pk)
+    new = Browser()
+    assert new.form(path, password="an umbrella in the rain", password_again="an umbrella in the rain").status_code == 302
+    user = User.objects.get(email_index=User._meta.get_field("email_index").digest("new@clinic.example"))
+    assert (user.role, user.name) == ("nurse", "New Nurse")
+    assert browser.form(add, address="NEW@clinic.example", role="nurse", name="Twice").status_code == 200
+    assert Invitation.objects.count() == 1
+
+
+def test_a_reset_by_invitation_takes_the_old_factor_away(make_account: MakeAccount, client_for: ClientFor, audit_unit: None) -> None:
+    dee, browser = make_account(Role.PROVIDER), client_for(make_account(Role.ADMINISTRATOR))
+    browser.post(LIST, {"action": "reset", "_selected_action": [str(dee.id)]}, format="multipart")
+    invitation = Invitation.objects.get(account=dee.id)
+    Browser().form(selectors.invitation_path(invitation.pk), password="an umbrella in the rain", password_again="an umbrella in the rain")
+    assert not TOTPDevice.objects.filter(user_id=dee.id).exists()
+    assert User.objects.get(pk=dee.id).role == "provider"
+
+
+def test_what_the_services_refuse_whatever_the_form_says(make_account: MakeAccount, audit_unit: None) -> None:
+    boss, pia = make_account(Role.ADMINISTRATOR), make_account(Role.PATIENT)
+    with pytest.raises(StaffOnly):
+        services.invite_staff(email="x@clinic.example", role=Role.PATIENT, name="", by=boss.by)
+    with pytest.raises(EmailTaken):
+        services.invite_staff(email=pia.email, role=Role.NURSE, name="", by=boss.by)
+    for attempt in (
+        lambda: services.reset_staff(account_id=pia.id, by=boss.by),
+        lambda: services.change_role(account_id=pia.id, role=Role.NURSE, by=boss.by),
+        lambda: services.change_role(account_id=boss.id, role=Role.NURSE, by=boss.by),
+    ):
+        with pytest.raises(Missing):
+            attempt()
+    with pytest.raises(StaffOnly):
+        services.change_role(account_id=make_account(Role.NURSE).id, role=Role.PROXY, by=boss.by)
+
+
+def test_an_app_is_registered_for_code_with_pkce_only(make_account: MakeAccount, client_for: ClientFor) -> None:
+    browser = client_for(make_account(Role.ADMINISTRATOR))
+    add = reverse("admin:accounts_application_add")
+    page = browser.get(add)
+    assert page.status_code == 200
+    given = {
+        "client_id": "new-app",
+        "name": "New",
+        "client_type": "public",
+        "redirect_uris": "https://app.example/cb",
+        "client_secret": "s",
+    }
+    assert browser.form(add, **given).status_code == 302
+    app = Application.objects.get()
+    assert (app.authorization_grant_type, app.skip_authorization) == ("authorization-code", False)
+    assert app.client_secret != "s"
+
+
+def test_the_first_administrator_comes_by_command(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("invite_staff", "ada@clinic.example", "Ada")
+    link = capsys.readouterr().out.strip()
+    assert link.startswith("http://localhost:8000/invitation/")
+    assert Browser().get(link.removeprefix("http://localhost:8000")).status_code == 200
+    assert Invitation.objects.get().role == "administrator"
+
+
+def test_the_command_says_no_in_one_line(make_account: MakeAccount) -> None:
+    pia = make_account(Role.PATIENT)
+    with pytest.raises(CommandError, match="email_taken"):
+        call_command("invite_staff", pia.email, "Pia")
