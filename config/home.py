@@ -63,6 +63,10 @@ class Home:
         return self.root / "run.json"
 
     @property
+    def migrated(self) -> Path:
+        return self.root / "migrated"
+
+    @property
     def lock(self) -> Path:
         return self.root / "lock"
 

@@ -3,6 +3,7 @@
 Everything it starts dies with it; everything it keeps is in the home (`var/`, or TELEHEALTH_HOME).
 """
 
+import hashlib
 import http.client
 import json
 import os
@@ -78,18 +79,40 @@ def _run(home: homes.Home, supervisor: Supervisor) -> None:
         listener.close()
     settings = _keys(home) | _addresses(port) | _database(home, supervisor) | _broker(home, supervisor)
     homes.write_private(home.env_file, "".join(f"{name}={value}\n" for name, value in settings.items()))
-    owner = _environment(home, settings)
-    _manage(home, owner, "migrate", "--database", "owner", "--no-input", "--verbosity", "0")
-    if not home.demo.exists():
-        _manage(home, owner, "make_demo", str(home.demo))
-    for process in _processes(home, settings, port):
-        supervisor.start(process)
+    _prepare(home, settings)
+    processes = _processes(home, settings, port)
+    for name in ("web", "network", "sealer"):
+        supervisor.start(processes[name])
     _await_ready(supervisor, port, settings["CATCHER_URL"])
+    for name in ("worker", "beat"):  # they find what was queued meanwhile
+        supervisor.start(processes[name])
     homes.write_private(home.run, json.dumps({"pid": os.getpid(), "port": port, "url": settings["PUBLIC_URL"]}))
     _announce(home, settings["PUBLIC_URL"])
     while True:
         supervisor.check()
         time.sleep(0.2)
+
+
+def _prepare(home: homes.Home, settings: Mapping[str, str]) -> None:
+    """Migrate, and make the demo clinic, where that is not done yet."""
+    owner = _environment(home, settings)
+    code = _code_digest(settings["DATABASE_URL"])
+    # A start that finds the code and the database as the last one left them has nothing to migrate; /readyz looks again.
+    if not home.migrated.exists() or home.migrated.read_text() != code:
+        _manage(home, owner, "migrate", "--database", "owner", "--no-input", "--verbosity", "0")
+        homes.write_private(home.migrated, code)
+    if not home.demo.exists():
+        _manage(home, owner, "make_demo", str(home.demo))
+
+
+def _code_digest(database: str) -> str:
+    """Of our code and what it stands on, for one database."""
+    digest = hashlib.sha256(database.encode())
+    packages = [package.parent for package in env.BASE_DIR.glob("*/__init__.py")]
+    sources = [path for package in packages for path in package.glob("**/*.py")]
+    for path in sorted([*sources, env.BASE_DIR / "requirements" / "runtime.txt"]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _keys(home: homes.Home) -> dict[str, str]:
@@ -112,6 +135,8 @@ def _database(home: homes.Home, supervisor: Supervisor) -> dict[str, str]:
     if not env.given("DATABASE_URL"):
         postgres = Postgres(home)
         supervisor.start(postgres)
+        if postgres.new:
+            home.migrated.unlink(missing_ok=True)
         passwords = {f"{name}_FILE": str(home.keys / homes.KEYS[name][0]) for name in homes.PASSWORD_OF.values()}
         return passwords | {"DATABASE_URL": postgres.url("app"), "MIGRATION_DATABASE_URL": postgres.url("owner")}
     if not env.given("MIGRATION_DATABASE_URL"):
@@ -166,8 +191,8 @@ def _manage(home: homes.Home, environment: Mapping[str, str], *arguments: str) -
         process.stop()
 
 
-def _processes(home: homes.Home, settings: Mapping[str, str], port: int) -> list[Process]:
-    """Web first, since all wait for it. None of them is given the owner's address: they are the runtime role."""
+def _processes(home: homes.Home, settings: Mapping[str, str], port: int) -> dict[str, Process]:
+    """By name. None of them is given the owner's address: they are the runtime role."""
     everyone = _environment(home, settings) | {"MIGRATION_DATABASE_URL": "", "MIGRATION_DATABASE_PASSWORD_FILE": "", "PORT": str(port)}
     worker = ["worker", "--concurrency", "2", "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     beat = ["beat", "--loglevel", "WARNING", "--schedule", str(home.root / "schedule"), "--pidfile", ""]
@@ -179,7 +204,7 @@ def _processes(home: homes.Home, settings: Mapping[str, str], port: int) -> list
         "worker": [*CELERY, *worker],
         "beat": [*CELERY, *beat],
     }
-    return [Process(name, argv, home.logs / f"{name}.log", everyone, env.BASE_DIR) for name, argv in commands.items()]
+    return {name: Process(name, argv, home.logs / f"{name}.log", everyone, env.BASE_DIR) for name, argv in commands.items()}
 
 
 def _await_ready(supervisor: Supervisor, port: int, outside: str) -> None:

@@ -45,6 +45,7 @@ class Postgres:
 
     home: homes.Home
     disposable: bool = False  # a test's: nothing is flushed to the disk
+    new: bool = field(default=False, init=False)  # whether this start made it
     child: subprocess.Popen[bytes] | None = field(default=None, init=False)
     name: str = field(default="postgres", init=False)
 
@@ -59,7 +60,8 @@ class Postgres:
     def start(self) -> None:
         """Bring the cluster up with its roles, or raise ServiceError with one line. The caller holds the home."""
         end_orphans("postgres", self.mark, signal.SIGINT)
-        if not (self.data / "PG_VERSION").exists():
+        self.new = not (self.data / "PG_VERSION").exists()
+        if self.new:
             self._initdb()
         # Nothing of ours runs any more, so lock files are left-overs, whatever process has their number today.
         for stale in (self.data / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*")):
