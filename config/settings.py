@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "telehealth.records",
     "audit.review",
     "scheduling",
+    "consults",
     "telehealth.rehearsal",
     "rest_framework",
     "drf_spectacular",
@@ -106,6 +107,13 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     "forget-idempotency-keys": {"task": "rest.tasks.forget_old_keys", "schedule": 3600},
 }
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL], "prefix": "ws"}}}
+
+# --- Visits: nothing is contacted that the operator has not named here -------------------------------
+VISIT_CONSENTS = {"telehealth": "1"}  # what a patient consents to at check-in: code and version of its text
+STUN_URLS, TURN_URLS = env.listed("STUN_URLS", []), env.listed("TURN_URLS", [])
+TURN_SECRET = env.text("TURN_SECRET", "")  # shared with the TURN server, which makes credentials of it (REST scheme)
+ICE_TRANSPORT_POLICY = "relay" if env.flag("ICE_RELAY_ONLY") else "all"
+CELERY_BEAT_SCHEDULE["visits"] = {"task": "consults.tasks.sweep", "schedule": 30.0, "options": {"expires": 30}}
 
 # --- Audit log ---------------------------------------------------------------------------------------
 AUDITLOG_LOGENTRY_MODEL = "audit.Entry"

@@ -2,4 +2,6 @@
 
 from channels.routing import URLRouter
 
-sockets = URLRouter([])
+from consults import urls as consults
+
+sockets = URLRouter([*consults.sockets])

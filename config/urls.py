@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from audit.review import urls as review
 from config import probes
+from consults import urls as consults
 from telehealth.accounts import urls as accounts
 from telehealth.portal.files import static_file
 from telehealth.portal.home import Home
@@ -21,6 +22,7 @@ urlpatterns = [
     path("api/v1/", include(review.api)),
     path("api/v1/", include(records.api)),
     path("api/v1/", include(review.api)),
+    path("api/v1/", include(consults.api)),
     path("", include(accounts.portal)),
     path("", Home.as_view(), name="home"),
     path("", include(records.portal)),

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import orjson
 
-Canonical: TypeAlias = str | int | bool | None | list["Canonical"] | dict[str, "Canonical"]
+Canonical: TypeAlias = str | int | bool | list["Canonical"] | dict[str, "Canonical"] | None
 
 _LARGEST = 2**53 - 1
 

@@ -19,8 +19,8 @@ def events() -> str:
 def cell(steps: Iterable[tuple[str, str]]) -> str:
     by_target: dict[str, list[str]] = {}
     for before, after in steps:
-        by_target.setdefault("–" if before == after else after, []).append(before)
-    return "; ".join(f"{', '.join(befores)} → {after}" for after, befores in by_target.items()).replace("→ –", "–")
+        by_target.setdefault("-" if before == after else after, []).append(before)
+    return "; ".join(f"{', '.join(befores)} → {after}" for after, befores in by_target.items()).replace("→ –", "-")
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:

@@ -1,3 +1,4 @@
+import itertools
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ def test_the_table_allows_nothing_that_cannot_be_reached() -> None:
 @settings(max_examples=200)
 def test_an_ended_encounter_stays_ended(events: list[Event]) -> None:
     states = walk(events)
-    for before, after in zip(states, states[1:], strict=False):
+    for before, after in itertools.pairwise(states):
         if before.encounter in ENDED:
             assert after.encounter is before.encounter
 

@@ -1,0 +1,139 @@
+"""Reads of visits and notes, narrowed to what the actor may see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from audit.ledger import SYSTEM, Actor
+from consults.errors import NotInThisState
+from consults.models import Note, Participant, Visit
+from consults.states import ENDED, QUEUED, Encounter, Waiting
+from telehealth.accounts.access import Action, Resource, Role
+from telehealth.core import one
+from telehealth.records.access import visible
+
+
+def visits_for(by: Actor, action: Action = Action.READ) -> QuerySet[Visit]:
+    """The visits of the records that this actor has a reason to see."""
+    return Visit.objects.filter(visible(by, action, Resource.VISIT)).select_related("patient", "practitioner", "appointment")
+
+
+def visit_for(by: Actor, pk: UUID, action: Action = Action.READ) -> Visit:
+    """One visit, or Missing."""
+    return one(visits_for(by, action), pk)
+
+
+def waiting_room_for(by: Actor) -> QuerySet[Visit]:
+    """Who waits or is being seen: a provider's own visits, everybody's for nurses and the front desk."""
+    rows = Visit.objects.filter(visible(by, Action.SEARCH, Resource.WAITING_ROOM)).exclude(status__in=ENDED)
+    if by.role == Role.PROVIDER:
+        rows = rows.filter(practitioner__account_id=by.id)
+    return rows.exclude(waiting=Waiting.ABANDONED).select_related("patient", "practitioner", "appointment")
+
+
+def position_of(visit: Visit) -> int | None:
+    """The visit's place in its provider's queue, 1 for next; None when it does not queue."""
+    if visit.waiting not in QUEUED or visit.checked_in_at is None:
+        return None
+    before = Q(checked_in_at__lt=visit.checked_in_at) | Q(checked_in_at=visit.checked_in_at, pk__lt=visit.pk)
+    queue = Visit.objects.filter(before, practitioner_id=visit.practitioner_id, waiting__in=QUEUED)
+    return queue.exclude(status__in=ENDED).count() + 1
+
+
+def notes_for(by: Actor, visit_id: UUID | None = None) -> QuerySet[Note]:
+    """Notes of the records that this actor may see; drafts only to their authors."""
+    rows = Note.objects.filter(visible(by, Action.READ, Resource.NOTE))
+    rows = rows.filter(Q(status=Note.Status.SIGNED) | Q(author_id=by.id))
+    return rows if visit_id is None else rows.filter(visit_id=visit_id)
+
+
+def notes_of(by: Actor, visit_id: UUID) -> QuerySet[Note]:
+    """One visit's notes, newest first; Missing when the visit is not this actor's to see."""
+    one(Visit.objects.filter(visible(by, Action.READ, Resource.NOTE)).only("pk"), visit_id)
+    return notes_for(by, visit_id).order_by("-id")
+
+
+def note_for(by: Actor, pk: UUID) -> Note:
+    """One note, or Missing."""
+    return one(notes_for(by), pk)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the patient takes home: the visit and its signed notes in the order of signing."""
+
+    visit: Visit
+    notes: Sequence[Note]
+
+
+def summary_for(by: Actor, visit_id: UUID) -> Summary:
+    """A finished visit's summary; NotInThisState before it is finished, Missing when it is not this actor's to see."""
+    rows = Visit.objects.filter(visible(by, Action.READ, Resource.SUMMARY)).select_related("practitioner", "appointment")
+    visit = one(rows, visit_id)
+    if visit.status != Encounter.FINISHED:
+        raise NotInThisState
+    return Summary(visit, list(visit.notes.filter(status=Note.Status.SIGNED).order_by("signed_at", "id")))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one participant stands in the visit at this moment: ids, states and the members admitted with them."""
+
+    visit: UUID
+    member: UUID
+    role: str
+    admitted: bool
+    connected: bool
+    waiting: str
+    status: str
+    version: int
+    position: int | None
+    others: tuple[tuple[UUID, str], ...]  # connected and admitted
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def removed(self) -> bool:
+        return self.waiting == Waiting.REMOVED and self.role != Participant.Role.PROVIDER
+
+
+def admitted(participants: Sequence[Participant], visit: Visit) -> list[Participant]:
+    """Who may exchange signalling now: nobody once it ended; patients while they are let in."""
+    if visit.ended:
+        return []
+    return [p for p in participants if p.role == Participant.Role.PROVIDER or (p.admitted and visit.lets_patients_in)]
+
+
+def rights_of(visit_id: UUID) -> tuple[int, list[UUID]]:
+    """The visit's version and who is admitted, as one statement sees them: what Redis keeps for some seconds."""
+    everyone = list(Participant.objects.select_related("visit").filter(visit_id=visit_id))
+    visit = everyone[0].visit
+    return visit.version, [p.pk for p in admitted(everyone, visit)]
+
+
+def standing_of(member: UUID) -> Standing:
+    """Where this participant stands; the socket that asks holds the seat already."""
+    me = Participant.objects.select_related("visit").get(pk=member)
+    everyone = list(Participant.objects.filter(visit_id=me.visit_id).order_by("id"))
+    inside = admitted(everyone, me.visit)
+    return Standing(
+        visit=me.visit_id,
+        member=me.pk,
+        role=me.role,
+        admitted=me in inside,
+        connected=me.connected,
+        waiting=me.visit.waiting,
+        status=me.visit.status,
+        version=me.visit.version,
+        position=None if me.role == Participant.Role.PROVIDER else position_of(me.visit),
+        others=tuple((p.pk, p.role) for p in inside if p.connected and p.pk != me.pk),
+    )
+
+
+def live_visits(by: Actor) -> list[UUID]:
+    """Every visit that the clock has to look at; nothing for anybody but the system."""
+    return list(Visit.objects.exclude(status__in=ENDED).values_list("pk", flat=True)) if by == SYSTEM else []

@@ -1,0 +1,147 @@
+"""What the REST faces take and give."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from consults import selectors, signed
+from consults.models import Note, Visit
+from telehealth.rest.shapes import Shape
+
+STATE = r"^[A-Za-z]{2}$"
+PHONE = r"^\+?[0-9 ().-]{5,30}$"
+
+
+class OpenIn(Shape):
+    appointment = serializers.UUIDField()
+
+
+class IdentityIn(Shape):
+    method = serializers.ChoiceField(choices=["two-identifiers", "photo-id", "known-patient"])
+    confirmed = serializers.BooleanField()
+
+
+class LocationShape(Shape):
+    line = serializers.CharField(max_length=200, allow_blank=True)
+    city = serializers.CharField(max_length=100, allow_blank=True)
+    state = serializers.RegexField(STATE)
+    postal_code = serializers.CharField(max_length=12, allow_blank=True)
+
+
+class ConsentShape(Shape):
+    code = serializers.CharField(max_length=40)
+    version = serializers.CharField(max_length=40)
+
+
+class CheckInIn(Shape):
+    identity = IdentityIn()
+    location = LocationShape()
+    callback = serializers.RegexField(PHONE)
+    others_present = serializers.CharField(max_length=500, allow_blank=True)
+    consents = serializers.ListField(child=ConsentShape(), max_length=10)
+
+
+class VisitOut(Shape):
+    id = serializers.UUIDField()
+    appointment = serializers.UUIDField(source="appointment_id")
+    patient = serializers.UUIDField(source="patient_id")
+    practitioner = serializers.UUIDField(source="practitioner_id")
+    waiting = serializers.CharField()
+    status = serializers.CharField()
+    position = serializers.SerializerMethodField()
+    checked_in_at = serializers.DateTimeField()
+    admitted_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField()
+    version = serializers.IntegerField()
+    location = LocationShape()
+    callback = serializers.CharField()
+    others_present = serializers.CharField()
+    consents_required = serializers.SerializerMethodField()
+
+    def get_position(self, visit: Visit) -> int | None:
+        return selectors.position_of(visit)
+
+    def get_consents_required(self, visit: Visit) -> list[dict[str, str]]:
+        return [{"code": code, "version": version} for code, version in settings.VISIT_CONSENTS.items()]
+
+
+class WaitingPatient(Shape):
+    id = serializers.UUIDField(source="pk")
+    name = serializers.SerializerMethodField()
+
+    def get_name(self, patient: Any) -> str:
+        return f"{patient.given} {patient.family}".strip()
+
+
+class WaitingOut(Shape):
+    id = serializers.UUIDField()
+    appointment = serializers.UUIDField(source="appointment_id")
+    patient = WaitingPatient()
+    practitioner = serializers.UUIDField(source="practitioner_id")
+    waiting = serializers.CharField()
+    status = serializers.CharField()
+    checked_in_at = serializers.DateTimeField()
+    starts_at = serializers.DateTimeField(source="appointment.starts_at")
+
+
+class ClinicalWaitingOut(WaitingOut):
+    """With the reason for the visit: for those who care for the patient, not for the desk."""
+
+    reason = serializers.CharField(source="appointment.reason")
+
+
+class TicketOut(Shape):
+    ticket = serializers.CharField(source="value")
+    expires_at = serializers.DateTimeField()
+    url = serializers.SerializerMethodField()
+
+    def get_url(self, ticket: Any) -> str:
+        return f"/ws/visits/{ticket.visit_id}/"
+
+
+class NoteIn(Shape):
+    subjective = serializers.CharField(max_length=20_000, allow_blank=True, trim_whitespace=False, required=False)
+    objective = serializers.CharField(max_length=20_000, allow_blank=True, trim_whitespace=False, required=False)
+    assessment = serializers.CharField(max_length=20_000, allow_blank=True, trim_whitespace=False, required=False)
+    plan = serializers.CharField(max_length=20_000, allow_blank=True, trim_whitespace=False, required=False)
+
+
+class NoteOut(Shape):
+    id = serializers.UUIDField()
+    visit = serializers.UUIDField(source="visit_id")
+    author = serializers.UUIDField(source="author_id")
+    amends = serializers.UUIDField(source="amends_id", allow_null=True)
+    status = serializers.CharField()
+    version = serializers.IntegerField()
+    subjective = serializers.CharField(source="body.subjective")
+    objective = serializers.CharField(source="body.objective")
+    assessment = serializers.CharField(source="body.assessment")
+    plan = serializers.CharField(source="body.plan")
+    created_at = serializers.DateTimeField()
+    signed_at = serializers.DateTimeField(allow_null=True)
+    intact = serializers.SerializerMethodField()
+
+    def get_intact(self, note: Note) -> bool | None:
+        return signed.is_intact(note)
+
+
+class SummaryNote(Shape):
+    assessment = serializers.CharField(source="body.assessment")
+    plan = serializers.CharField(source="body.plan")
+    signed_at = serializers.DateTimeField()
+    amends = serializers.UUIDField(source="amends_id", allow_null=True)
+
+
+class SummaryPractitioner(Shape):
+    id = serializers.UUIDField(source="pk")
+    name = serializers.CharField()
+
+
+class SummaryOut(Shape):
+    visit = serializers.UUIDField(source="visit.pk")
+    practitioner = SummaryPractitioner(source="visit.practitioner")
+    started_at = serializers.DateTimeField(source="visit.started_at")
+    ended_at = serializers.DateTimeField(source="visit.ended_at")
+    notes = SummaryNote(many=True)
