@@ -1,0 +1,75 @@
+"""One row of any model of ours, made from what its fields say, with a value of its own in every sealed field."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.db import models
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from telehealth.vault.fields import BlindIndexField, SealedField, SealedJSONField
+
+Canaries = dict[str, str]
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+# Where a constraint asks for more than a field can say.
+SPECIAL: dict[str, Callable[[], Any]] = {}
+
+
+def sample(model: type[models.Model], canaries: Canaries) -> models.Model:
+    """Saved, with the rows it refers to. `canaries` collects "label.field" → the value that was sealed."""
+    values = {}
+    for field in model._meta.concrete_fields:
+        if isinstance(field, SealedField):
+            values[field.attname] = _sealed(field, canaries)
+        elif _needed(field):
+            values[field.name] = _plain(field, canaries)
+    made = model(**values)
+    made.save(force_insert=True)
+    return made
+
+
+def _sealed(field: SealedField, canaries: Canaries) -> Any:
+    canary = f"Canary{uuid4().hex}"
+    canaries[f"{field.model._meta.label}.{field.name}"] = canary
+    return {"line": [canary]} if isinstance(field, SealedJSONField) else canary
+
+
+def _needed(field: Any) -> bool:
+    label = f"{field.model._meta.label}.{field.name}"
+    if label in SPECIAL:
+        return True
+    if isinstance(field, BlindIndexField) or field.has_default() or field.null or field.blank or getattr(field, "auto_now_add", False):
+        return False
+    return not (field.primary_key and not field.remote_field) and not getattr(field, "auto_now", False)
+
+
+def _plain(field: Any, canaries: Canaries) -> Any:
+    label = f"{field.model._meta.label}.{field.name}"
+    if label in SPECIAL:
+        return SPECIAL[label]()
+    if field.remote_field:
+        return sample(field.related_model, canaries)
+    if field.choices:
+        return field.choices[0][0]
+    return PLAIN[field.get_internal_type()]()
+
+
+PLAIN: dict[str, Callable[[], Any]] = {
+    "BinaryField": lambda: uuid4().bytes * 2,
+    "BooleanField": lambda: False,
+    "CharField": lambda: uuid4().hex[:12],
+    "DateField": lambda: date(2030, 1, 1),
+    "DateTimeField": lambda: NOW + timedelta(days=1),
+    "DateTimeRangeField": lambda: DateTimeTZRange(NOW, NOW + timedelta(hours=1)),
+    "IntegerField": lambda: 1,
+    "JSONField": dict,
+    "PositiveIntegerField": lambda: 1,
+    "PositiveSmallIntegerField": lambda: 1,
+    "SmallIntegerField": lambda: 1,
+    "TextField": lambda: "x",
+    "TimeField": lambda: time(9),
+    "UUIDField": uuid4,
+    "EmailField": lambda: f"{uuid4().hex}@people.example",
+}
