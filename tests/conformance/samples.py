@@ -8,13 +8,24 @@ from uuid import uuid4
 from django.db import models
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
+from scheduling.statuses import OverbookCode
 from telehealth.vault.fields import BlindIndexField, SealedField, SealedJSONField
 
 Canaries = dict[str, str]
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 # Where a constraint asks for more than a field can say.
-SPECIAL: dict[str, Callable[[], Any]] = {}
+SPECIAL: dict[str, Callable[[], Any]] = {
+    "accounts.Invitation.patient": uuid4,
+    "accounts.Invitation.relationship": lambda: "self",
+    "scheduling.Appointment.cancelled_reason": lambda: "pat",
+    "scheduling.Appointment.ends_at": lambda: NOW + timedelta(days=1, minutes=10),
+    "scheduling.Appointment.overbooked_by": uuid4,
+    "scheduling.Appointment.overbooked_code": lambda: OverbookCode.values[0],
+    "scheduling.Appointment.status": lambda: "cancelled",
+    "scheduling.VisitType.minutes": lambda: 10,
+    "scheduling.VisitType.step_minutes": lambda: 10,
+}
 
 
 def sample(model: type[models.Model], canaries: Canaries) -> models.Model:
@@ -67,6 +78,7 @@ PLAIN: dict[str, Callable[[], Any]] = {
     "JSONField": dict,
     "PositiveIntegerField": lambda: 1,
     "PositiveSmallIntegerField": lambda: 1,
+    "SlugField": lambda: uuid4().hex[:12],
     "SmallIntegerField": lambda: 1,
     "TextField": lambda: "x",
     "TimeField": lambda: time(9),
