@@ -1,0 +1,23 @@
+-- One's own PostgreSQL 16, 17 or 18: two roles that are strangers to each other, one database. Run once, by a superuser:
+--   psql -v owner_password=... -v app_password=... -f deploy/database.sql
+-- Then MIGRATION_DATABASE_URL=postgresql://tele_owner:...@host/telehealth (for `manage.py migrate` alone) and
+-- DATABASE_URL=postgresql://tele_app:...@host/telehealth (for everything that runs).
+
+CREATE ROLE tele_owner LOGIN NOSUPERUSER NOINHERIT NOCREATEROLE NOCREATEDB PASSWORD :'owner_password';
+CREATE ROLE tele_app LOGIN NOSUPERUSER NOINHERIT NOCREATEROLE NOCREATEDB PASSWORD :'app_password';
+
+CREATE DATABASE telehealth OWNER tele_owner ENCODING 'UTF8' TEMPLATE template0;
+REVOKE ALL ON DATABASE telehealth FROM PUBLIC;
+GRANT CONNECT ON DATABASE telehealth TO tele_app;
+
+-- A failing statement would bring its values into the server's log.
+ALTER DATABASE telehealth SET log_min_error_statement = 'panic';
+ALTER DATABASE telehealth SET log_parameter_max_length_on_error = 0;
+ALTER DATABASE telehealth SET log_error_verbosity = 'terse';
+
+\connect telehealth
+CREATE EXTENSION IF NOT EXISTS btree_gist;
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
+CREATE EXTENSION IF NOT EXISTS citext;
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO tele_app;
