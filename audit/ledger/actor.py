@@ -16,6 +16,13 @@ class Actor:
     second_factor_at: datetime | None = None
     scopes: frozenset[str] = frozenset()
 
+    @property
+    def account(self) -> UUID:
+        """The account's id, for what only somebody who is signed in can do; ValueError for anybody else."""
+        if self.id is None:
+            raise ValueError(f"{self.role} has no account")
+        return self.id
+
 
 ANONYMOUS = Actor(id=None, role="anonymous")
 SYSTEM = Actor(id=None, role="system")
