@@ -1,10 +1,20 @@
 """May they? Pure questions on (actor, thing); `visible` has already narrowed whose visits these are."""
 
+from uuid import UUID
+
 from audit.ledger import Actor
 from consults.models import Note, Participant, Visit
 from telehealth.accounts.access import Role
+from telehealth.core.errors import Refused
 
 PATIENT_SIDE = (Role.PATIENT, Role.PROXY)
+
+
+def account_of(by: Actor) -> UUID:
+    """Whose account acts; Refused for the system and for strangers, who have no place in a visit."""
+    if by.id is None:
+        raise Refused
+    return by.id
 
 
 def may_conduct(by: Actor, visit: Visit) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import partial
 from secrets import token_hex
 from typing import Any, Final
 from uuid import UUID
@@ -69,8 +70,8 @@ class VisitSocket(Door):
             await self.say_message(out.trouble(Error.ALREADY_JOINED))
             return
         if message.ticket is not None:
-            asked = {"value": message.ticket, "visit_id": self.visit_id, "by": ANONYMOUS}
-            self.actor, self.epoch = await self.ask(services.redeem_ticket, **asked)
+            redeem = partial(services.redeem_ticket, value=message.ticket, visit_id=self.visit_id)
+            self.actor, self.epoch = await self.ask(redeem, by=ANONYMOUS)
             current().become(self.actor)
         if self.actor.id is None:
             await self.turn_away("not_signed_in", Close.NOT_JOINED)

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -11,6 +11,8 @@ from redis.asyncio import BlockingConnectionPool, Redis
 
 from consults.mailboxes import names, scripts
 from consults.mailboxes.sealing import Seal
+
+Args: TypeAlias = list[str | bytes | int]
 
 
 class Replaced(Exception):
@@ -75,7 +77,7 @@ class Seat:
         v, m = self.visit, self.member
         keys = [names.seat(v, m), names.numbers(v), names.box(v, m), names.here(v), names.heard(v)]
         wanted = -1 if resume is None else resume
-        args = [str(m), self.connection, wanted, names.SEAT_SECONDS, names.DAY]
+        args: Args = [str(m), self.connection, wanted, names.SEAT_SECONDS, names.DAY]
         self.after, resumed = await _client().sit(keys=keys, args=args)
         return bool(resumed)
 
@@ -84,7 +86,7 @@ class Seat:
         v = self.visit
         keys = [names.rights(v), names.version(v), names.seat(v, self.member), names.box(v, to), names.numbers(v)]
         sealed = self.seal.close(body, to)
-        args = [str(self.member), str(to), self.connection, sealed, names.CAP, names.STREAM_SECONDS, names.DAY]
+        args: Args = [str(self.member), str(to), self.connection, sealed, names.CAP, names.STREAM_SECONDS, names.DAY]
         self._check(await _client().relay(keys=keys, args=args))
 
     async def read(self) -> list[tuple[int, bytes]]:

@@ -62,7 +62,7 @@ def remove(*, visit_id: UUID, by: Actor) -> Visit:
 def complete(*, visit_id: UUID, by: Actor) -> Visit:
     """Finished; needs a note that its provider signed. Everybody still connected is shown out."""
     visit = _conducted(visit_id, by)
-    if not visit.notes.filter(status=Note.Status.SIGNED, author_id=by.id, amends=None).exists():
+    if not visit.notes.filter(status=Note.Status.SIGNED, author_id=rules.account_of(by), amends=None).exists():
         raise NoteNotSigned
     steps.move(visit, Event.COMPLETE, by)
     part(visit, Q())

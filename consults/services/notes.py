@@ -41,7 +41,7 @@ def amend(*, note_id: UUID, parts: Mapping[str, str], by: Actor) -> Note:
 def _new(visit: Visit, parts: Mapping[str, str], by: Actor, amends: Note | None) -> Note:
     body = {part: parts.get(part, "") for part in PARTS} | {"salt": secrets.token_hex(16)}
     with constraint("note_one_draft_per_author", DraftExists):
-        note = Note.objects.create(visit=visit, patient_id=visit.patient_id, author_id=by.id, amends=amends, body=body)
+        note = Note.objects.create(visit=visit, patient_id=visit.patient_id, author_id=rules.account_of(by), amends=amends, body=body)
     record(by, Act.NOTE_DRAFTED, note)
     return note
 

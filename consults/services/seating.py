@@ -4,7 +4,6 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
 from uuid import UUID
 
 import msgspec
@@ -57,8 +56,8 @@ def issue_ticket(*, visit_id: UUID, by: Actor) -> Ticket:
     if visit.ended:
         raise VisitEnded
     value, expires = secrets.token_urlsafe(32), now() + TICKET_LIFE
-    epoch = User.objects.values_list("epoch", flat=True).get(pk=by.id)
-    stub = _Stub(visit.pk, cast(UUID, by.id), epoch, by.role, by.session, by.client, by.second_factor_at, sorted(by.scopes))
+    epoch = User.objects.values_list("epoch", flat=True).get(pk=rules.account_of(by))
+    stub = _Stub(visit.pk, rules.account_of(by), epoch, by.role, by.session, by.client, by.second_factor_at, sorted(by.scopes))
     desk.redis().set(names.ticket(_digest(value)), msgspec.json.encode(stub), ex=TICKET_LIFE)
     record(by, Act.TICKET_ISSUED, visit)
     return Ticket(value, expires, visit.pk)
@@ -82,7 +81,7 @@ def redeem_ticket(*, value: str, visit_id: UUID, by: Actor) -> tuple[Actor, int]
 
 def live_account(account: UUID | None, epoch: int) -> bool:
     """Whether what was given to this account then still counts."""
-    return User.objects.filter(pk=account, epoch=epoch, is_active=True).exists()
+    return account is not None and User.objects.filter(pk=account, epoch=epoch, is_active=True).exists()
 
 
 @transaction.atomic
@@ -93,7 +92,7 @@ def take_seat(*, visit_id: UUID, by: Actor) -> tuple[Standing, str]:
     if visit.ended:
         refuse(by, VisitEnded.code, kind=visit._meta.label, pk=visit.pk, record_id=visit.record_id)
         raise VisitEnded
-    place, _ = Participant.objects.get_or_create(visit=visit, account_id=by.id, defaults={"role": rules.role_in(by, visit)})
+    place, _ = Participant.objects.get_or_create(visit=visit, account_id=rules.account_of(by), defaults={"role": rules.role_in(by, visit)})
     standing = selectors.standing_of(place.pk)
     if standing.removed:
         refuse(by, "removed", kind=visit._meta.label, pk=visit.pk, record_id=visit.record_id)
@@ -108,7 +107,7 @@ def enter(*, member: UUID, resumed: bool, by: Actor) -> tuple[Standing, bool]:
 
     Tells the others unless this is the same device coming back in time; says whether it was.
     """
-    place = Participant.objects.get(pk=member, account_id=by.id)
+    place = Participant.objects.get(pk=member, account_id=rules.account_of(by))
     visit = steps.locked(Visit.objects.select_related("appointment", "practitioner"), place.visit_id)
     place.refresh_from_db()
     standing = selectors.standing_of(member)

@@ -144,15 +144,15 @@ def test_what_was_said_at_check_in_is_kept_with_its_time(stage: Stage, cast: Cas
     assert visit.identity["by"] == str(cast.pia.id) and visit.consents[0]["at"]
 
 
-@pytest.mark.parametrize("step", [services.admit, services.hold, services.remove, services.complete])
 @pytest.mark.parametrize("who", ["pia", "ned", "gus", "dr_dee", "nan", "desk", "admin"])
-def test_only_the_visits_provider_conducts_it(stage: Stage, cast: Cast, step: Any, who: str) -> None:
+def test_only_the_visits_provider_conducts_it(stage: Stage, cast: Cast, who: str) -> None:
     CareRelationship.objects.create(
         patient=cast.pia_record, practitioner=cast.dee, source="assignment", source_id=cast.dee.pk, starts_at=now()
     )
     visit = stage.ready()
-    with pytest.raises(Missing):
-        step(visit_id=visit.pk, by=getattr(cast, who))
+    for step in (services.admit, services.hold, services.remove, services.complete):
+        with pytest.raises(Missing):
+            step(visit_id=visit.pk, by=getattr(cast, who))
     assert stage.visit.waiting == "ready"
 
 
