@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -39,7 +41,8 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # untyped
 
     def validate_code(self, client_id: str, code: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
         """Good once: who comes again with a code ends what was given for it (RFC 6749 section 4.1.2)."""
-        grant = Grant.objects.select_related("user").filter(code=code, application=client).first()
+        grants = Grant.objects.select_for_update(of=("self",)).select_related("user")
+        grant = grants.filter(code=code, application=client).first()
         if grant is None:
             self._end_family(family_of(code), "code_replayed")
             return False
@@ -49,7 +52,8 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # untyped
     def validate_refresh_token(self, refresh_token: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
         """Good once: a used one ends its family (the toolkit does), which is put on record here."""
         checksum = hashlib.sha256(refresh_token.encode()).hexdigest()
-        known = RefreshToken.objects.select_related("user").filter(token_checksum=checksum).first()
+        held = RefreshToken.objects.select_for_update(of=("self",)).select_related("user")
+        known = held.filter(token_checksum=checksum).order_by(F("revoked").desc(nulls_first=True)).first()
         if known is not None and known.revoked is not None:
             refuse(_person(known), "refresh_token_reused", kind=RefreshToken._meta.label)
         if known is None or not known.stands():
@@ -142,10 +146,12 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
 
 @method_decorator(csrf_exempt, name="dispatch")
 class Token(TokenView):  # type: ignore[misc]
-    """Codes and refresh tokens for tokens; no other grant."""
+    """Codes and refresh tokens for tokens; no other grant. One transaction, in which the code or token that is traded
+    is locked: who comes second finds it used."""
 
     http_method_names = ["post"]
 
+    @method_decorator(transaction.atomic)
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.POST.get("grant_type") not in GRANT_TYPES:
             return JsonResponse({"error": "unsupported_grant_type"}, status=400)

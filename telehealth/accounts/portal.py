@@ -82,7 +82,7 @@ class SignIn(Door):
     template = "accounts/sign_in.html"
 
     def enter(self, given: dict[str, Any], **kwargs: str) -> HttpResponseBase:
-        user = services.sign_in(**given, address=self.request.META.get("REMOTE_ADDR", ""), by=self.by)
+        user = services.sign_in(**given, address=sessions.address_of(self.request), by=self.by)
         onward = sessions.onward(self.request)
         sessions.begin(self.request, user)
         return sessions.towards(sessions.factor_page(self.by), "" if onward == "/" else onward)

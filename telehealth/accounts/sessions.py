@@ -6,8 +6,10 @@ is shown; it dies with the account's password, epoch or switch (`User.get_sessio
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 from typing import Any
 
+from django.conf import settings
 from django.contrib import auth
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponseRedirect
@@ -123,6 +125,18 @@ def onward(request: HttpRequest) -> str:
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     secure = request.is_secure()
     return wanted if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=secure) else "/"
+
+
+def address_of(request: HttpRequest) -> str:
+    """The network that guesses come from: the peer's address, or what our own proxy says it is; for IPv6 its /64."""
+    told = request.META.get("REMOTE_ADDR", "")
+    if settings.SECURE_PROXY_SSL_HEADER:
+        told = request.META.get("HTTP_X_FORWARDED_FOR", told).rpartition(",")[2].strip()
+    try:
+        address = ip_address(told)
+    except ValueError:
+        return "unknown"
+    return str(ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
 
 
 def _stand_for(request: HttpRequest, actor: Actor) -> None:

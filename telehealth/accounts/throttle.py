@@ -17,20 +17,21 @@ LONGEST_WAIT = 900
 HARD_LIMIT = 100  # consecutive failures (NIST SP 800-63B 5.2.2)
 REMEMBERED = 24 * 3600
 FREE_PER_ACCOUNT = 5
-FREE_PER_ADDRESS = 50
+FREE_PER_ADDRESS = 100
+ADDRESS_REMEMBERED = 3600  # many people may share one
 
 
 class Throttle:
     """One thing that can be guessed at, such as "the password of" an e-mail address."""
 
-    def __init__(self, kind: str, subject: str, free: int = FREE_PER_ACCOUNT) -> None:
+    def __init__(self, kind: str, subject: str, free: int = FREE_PER_ACCOUNT, remembered: int = REMEMBERED) -> None:
         name = f"throttle:{kind}:{keyed_hash(subject)}"
         self.count_key, self.wait_key = f"{name}:count", f"{name}:wait"
-        self.free = free
+        self.free, self.remembered = free, remembered
 
     def attempt(self) -> None:
         """Count one attempt, or raise TooManyAttempts without counting it."""
-        cache.add(self.count_key, 0, REMEMBERED)
+        cache.add(self.count_key, 0, self.remembered)
         count = self._step(1)
         if count <= self.free:
             return
@@ -58,5 +59,5 @@ class Throttle:
 
     def _wait(self, count: int) -> int:
         if count > HARD_LIMIT + self.free:
-            return REMEMBERED
+            return self.remembered
         return min(FIRST_WAIT * 2 ** min(count - self.free - 1, 10), LONGEST_WAIT)

@@ -35,7 +35,7 @@ def test_prove_takes_each_code_once_and_says_when_the_next_is(make_account: Make
         services.prove(by=dee.by, code=code)
     step = TOTPDevice.objects.get(user_id=dee.id).last_step
     assert refused.value.reply == {"next_code_at": totp.start_of(step + 1).isoformat()}
-    assert acts()[-1] == Act.FACTOR_PROVED
+    assert Act.FACTOR_PROVED in acts()
 
 
 @pytest.mark.parametrize("typed", ["", "12345", "1234567", "abcdef", "١٢٣٤٥٦", "-12345", "\x00" * 6, "0" * 5000])

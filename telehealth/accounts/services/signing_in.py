@@ -8,7 +8,7 @@ from audit.ledger.keys import keyed_hash
 from telehealth.accounts.errors import SignInFailed
 from telehealth.accounts.models import User
 from telehealth.accounts.selectors import account_of_email
-from telehealth.accounts.throttle import FREE_PER_ADDRESS, Throttle
+from telehealth.accounts.throttle import ADDRESS_REMEMBERED, FREE_PER_ADDRESS, Throttle
 
 
 @transaction.atomic
@@ -17,7 +17,8 @@ def sign_in(*, email: str, password: str, address: str, by: Actor) -> User:
 
     Guesses are slowed down per account and per network address (TooManyAttempts).
     """
-    guesses, from_here = Throttle("password", email), Throttle("address", address, FREE_PER_ADDRESS)
+    guesses = Throttle("password", email)
+    from_here = Throttle("address", address, FREE_PER_ADDRESS, ADDRESS_REMEMBERED)
     guesses.attempt()
     from_here.attempt()
     user = account_of_email(email)
