@@ -130,7 +130,11 @@ VAULT_KEYRING = env.text("VAULT_KEYRING")
 
 # --- Wiring by dotted path: what a lower floor needs from a higher one ----------------------------------
 REST_GATE = "telehealth.accounts.access.gate"
-DEMO_CLINIC: list[str] = ["telehealth.accounts.demo.make", "telehealth.records.demo.make"]
+DEMO_CLINIC = [
+    "telehealth.accounts.demo.make",
+    "telehealth.records.demo.make",
+    "scheduling.demo.make",
+]
 NOTIFY = "telehealth.outbox.services.notify"
 INVITATION_ACCEPTED = "telehealth.records.services.attach_account"
 ME_EXTRAS = "telehealth.records.hooks.me_extras"
@@ -167,10 +171,21 @@ OAUTH2_PROVIDER = {
     "PKCE_REQUIRED": True,
     "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
     "OAUTH2_GRANT_TYPES_SUPPORTED": ["authorization_code", "refresh_token"],
-    **{f"COMPLIANT_BCP_RFC9700_{rule}": True for rule in (
-        "IMPLICIT_GRANT", "PASSWORD_GRANT", "PKCE_METHOD", "ACCESS_TOKEN_TRANSPORT", "AUTHZ_RESPONSE_ISS", "TOKEN_STORAGE",
-        "REFRESH_TOKEN", "REDIRECT_URI_SCHEME", "REDIRECT_URI_MATCHING", "PKCE_REQUIRED",
-    )},
+    **{
+        f"COMPLIANT_BCP_RFC9700_{rule}": True
+        for rule in (
+            "IMPLICIT_GRANT",
+            "PASSWORD_GRANT",
+            "PKCE_METHOD",
+            "ACCESS_TOKEN_TRANSPORT",
+            "AUTHZ_RESPONSE_ISS",
+            "TOKEN_STORAGE",
+            "REFRESH_TOKEN",
+            "REDIRECT_URI_SCHEME",
+            "REDIRECT_URI_MATCHING",
+            "PKCE_REQUIRED",
+        )
+    },
 }
 
 # --- Outbox: what leaves, by destination; retries in seconds, then parked for a person to look ------------

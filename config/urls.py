@@ -6,6 +6,7 @@ from django.urls import include, path
 from audit.review import urls as review
 from config import probes
 from consults import urls as consults
+from scheduling import urls as scheduling
 from telehealth.accounts import urls as accounts
 from telehealth.portal.files import static_file
 from telehealth.portal.home import Home
@@ -19,9 +20,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/schema/", Schema.as_view()),
     path("api/v1/", include(accounts.api)),
-    path("api/v1/", include(review.api)),
     path("api/v1/", include(records.api)),
     path("api/v1/", include(review.api)),
+    path("api/v1/", include(scheduling.api)),
     path("api/v1/", include(consults.api)),
     path("", include(accounts.portal)),
     path("", Home.as_view(), name="home"),

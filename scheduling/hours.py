@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from scheduling.spans import Span
 
 DAY = timedelta(days=1)
+ZONES = frozenset(available_timezones())
+"""Names of the IANA database as it was when the process started."""
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,17 @@ from telehealth.records.access import visible
 from telehealth.vault.models import SealedQuerySet
 
 
-def appointments_for(by: Actor, *, since: datetime | None = None, until: datetime | None = None) -> SealedQuerySet[Appointment]:
-    """The appointments this actor may see, those that touch the time between if given. Order is the caller's."""
+def appointments_for(
+    by: Actor, *, since: datetime | None = None, until: datetime | None = None, status: str = ""
+) -> SealedQuerySet[Appointment]:
+    """The appointments this actor may see, those that touch the time between and stand so if given. Order is the caller's."""
     found = Appointment.objects.filter(visible(by, Action.SEARCH, Resource.APPOINTMENT))
     if since is not None:
         found = found.filter(ends_at__gt=since)
     if until is not None:
         found = found.filter(starts_at__lt=until)
+    if status:
+        found = found.filter(status=status)
     return found.select_related("visit_type", "practitioner")
 
 

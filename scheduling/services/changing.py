@@ -25,7 +25,7 @@ def for_change(pk: UUID, *, by: Actor) -> Appointment:
 def step(appointment: Appointment, status: Status, *also: str) -> None:
     """Let it stand so, or StepNotAllowed. `also` names other fields that changed."""
     if not may_step(appointment.status, status):
-        raise StepNotAllowed(reply={"status": appointment.status})
+        raise StepNotAllowed(reply={"appointment_status": appointment.status})
     appointment.status = status
     appointment.version += 1
     appointment.save(update_fields=["status", "version", *also])

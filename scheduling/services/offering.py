@@ -4,18 +4,16 @@ from collections.abc import Mapping
 from datetime import date, time
 from typing import Any
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from django.db import IntegrityError, transaction
 
 from audit.ledger import Act, Actor, record
 from scheduling import rules
 from scheduling.errors import HoursEmpty, UnknownPractitioner, UnknownTimezone, VisitTypeOdd
+from scheduling.hours import ZONES
 from scheduling.models import Availability, VisitType
 from telehealth.core import one, permit
 from telehealth.records.models import Practitioner
-
-NUMBERS = "visit_type_numbers_make_sense"
 
 
 @transaction.atomic
@@ -62,7 +60,7 @@ def open_hours(
 ) -> Availability:
     """The provider is there every `weekday` (Monday is 0) between these times of that zone; `ends` 00:00 is the day's end."""
     permit(by, rules.may_set_hours, None)
-    if timezone not in available_timezones():
+    if timezone not in ZONES:
         raise UnknownTimezone()
     if not Practitioner.objects.filter(pk=practitioner_id).exclude(account_id=None).exists():
         raise UnknownPractitioner()

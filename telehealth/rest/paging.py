@@ -18,7 +18,7 @@ PARAMETERS = ("limit", "cursor")
 
 def page_of(request: Request, rows: "QuerySet[M]", order: str) -> tuple[list[M], str | None]:
     """One page of `rows` and the address of the next, or None. `order` names one clear, never-null field ("-id")."""
-    limit = _limit(request)
+    limit = limit_of(request)
     name, falling = order.lstrip("-"), order.startswith("-")
     if cursor := request.query_params.get("cursor"):
         rows = rows.filter(_beyond(rows.model, name, falling, _unpack(request, order, cursor)))
@@ -31,11 +31,23 @@ def page_of(request: Request, rows: "QuerySet[M]", order: str) -> tuple[list[M],
     return found, _address(request, _pack(request, order, found[-1], name))
 
 
-def _limit(request: Request) -> int:
+def limit_of(request: Request) -> int:
+    """How many the caller asks for: `?limit=`, at most 100."""
     text = request.query_params.get("limit", str(DEFAULT_LIMIT))
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MAX_LIMIT):
         raise ValidationError({"limit": [ErrorDetail("", code="invalid")]})
     return int(text)
+
+
+def mark_of(request: Request, order: str) -> list[str] | None:
+    """For lists that are no rows: the mark that `address_after` put into the cursor, None on the first page."""
+    cursor = request.query_params.get("cursor")
+    return _unpack(request, order, cursor) if cursor else None
+
+
+def address_after(request: Request, order: str, mark: list[str]) -> str:
+    """The address of the page that goes on from this mark."""
+    return _address(request, signing.dumps(mark, salt=_salt(request, order), compress=True))
 
 
 def _beyond(model: type[Model], name: str, falling: bool, marks: list[str]) -> Q:

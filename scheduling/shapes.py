@@ -1,0 +1,135 @@
+"""What goes in and out by REST."""
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rest_framework import serializers
+
+from scheduling.hours import ZONES
+from scheduling.models import Modality
+from scheduling.statuses import CancelReason, OverbookCode, Status
+from telehealth.rest.shapes import Shape
+
+FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+class Instant(serializers.DateTimeField):
+    """A time with its offset: without one nobody knows which hour is meant."""
+
+    default_error_messages = {"offset_missing": "", "out_of_range": ""}
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if value.tzinfo is None:
+            self.fail("offset_missing")
+        if not FIRST <= value <= LAST:
+            self.fail("out_of_range")
+        return value.astimezone(UTC)
+
+
+class Between(Shape):
+    """`?from=...&to=...`, times with an offset."""
+
+    def get_fields(self) -> dict[str, Any]:
+        # `from` is no name for an attribute in Python.
+        between = {"from": Instant(source="since", required=False), "to": Instant(source="until", required=False)}
+        return {**between, **super().get_fields()}
+
+
+class SlotQuery(Between):
+    """What to look for. `zone` is by whose days the offers are counted, UTC unless told."""
+
+    visit_type = serializers.SlugField(max_length=40)
+    practitioner = serializers.UUIDField(required=False, source="practitioner_id")
+    patient = serializers.UUIDField(required=False, source="patient_id")
+    zone = serializers.CharField(max_length=64, default="UTC")
+
+    def validate_zone(self, name: str) -> ZoneInfo:
+        """A name of the IANA time zone database."""
+        if name not in ZONES:
+            raise serializers.ValidationError(code="invalid")
+        return ZoneInfo(name)
+
+
+class SlotOut(Shape):
+    """A time that can be booked."""
+
+    practitioner = serializers.UUIDField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+
+
+class SlotsOut(Shape):
+    """A page of offers in order of time, the number of all of them by day, and the address of the next page."""
+
+    results = SlotOut(many=True)
+    per_day = serializers.DictField(child=serializers.IntegerField())
+    next = serializers.CharField(allow_null=True)
+
+
+class VisitTypeOut(Shape):
+    """What can be booked. Minutes and days; check-in opens so long before the start, null: from the moment of booking."""
+
+    id = serializers.UUIDField()
+    code = serializers.CharField()
+    name = serializers.CharField()
+    modality = serializers.ChoiceField(Modality.choices)
+    minutes = serializers.IntegerField()
+    lead_minutes = serializers.IntegerField()
+    horizon_days = serializers.IntegerField()
+    checkin_opens_minutes = serializers.IntegerField(allow_null=True)
+
+
+class OverbookIn(Shape):
+    """Staff only: put it where the provider is not free, and say why."""
+
+    code = serializers.ChoiceField(OverbookCode.choices)
+    reason = serializers.CharField(max_length=500)
+
+
+class BookIn(Shape):
+    """A start that `/api/v1/slots/` offered, for whom, and what it is about."""
+
+    patient = serializers.UUIDField(source="patient_id")
+    practitioner = serializers.UUIDField(source="practitioner_id")
+    visit_type = serializers.SlugField(max_length=40)
+    starts_at = Instant()
+    reason = serializers.CharField(max_length=1000, required=False, allow_blank=True)
+    overbooking = OverbookIn(required=False)
+
+
+class CancelIn(Shape):
+    """Why, by a code of FHIR's appointment-cancellation-reason."""
+
+    reason = serializers.ChoiceField(CancelReason.choices)
+
+
+class AppointmentQuery(Between):
+    """Appointments that touch this time, in one state if asked."""
+
+    status = serializers.ChoiceField(Status.choices, required=False)
+
+
+class AppointmentOut(Shape):
+    """An appointment in a list: what it is about is shown with the single one only."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(Status.choices)
+    patient = serializers.UUIDField(source="patient_id")
+    practitioner = serializers.UUIDField(source="practitioner_id")
+    practitioner_name = serializers.CharField(source="practitioner.name")
+    timezone = serializers.CharField(source="practitioner.timezone", help_text="The provider's zone.")
+    visit_type = serializers.CharField(source="visit_type.code")
+    modality = serializers.CharField(source="visit_type.modality")
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    checkin_opens_at = serializers.DateTimeField()
+    cancelled_reason = serializers.CharField()
+    overbooked = serializers.BooleanField(source="is_overbooked")
+    version = serializers.IntegerField()
+
+
+class AppointmentDetail(AppointmentOut):
+    """One appointment and what it is about."""
+
+    reason = serializers.CharField()
