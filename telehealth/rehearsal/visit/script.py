@@ -230,9 +230,11 @@ class Play:
     # --- after the visit ---
 
     async def _verify(self) -> None:
+        if self.clinic.home is None:
+            return  # verifying needs the log itself: that is for whoever runs the server
         async with self.stage.step("log sealed and verified") as note:
-            self.verified = await self.clinic.verify()
-            note.text = f"{self.verified.get('entries', self.verified.get('sealed', '?'))} entries"
+            self.verified = await self.clinic.verify(self.clinic.home)
+            note.text = f"{self.verified['entries']} entries"
 
     # --- people and waiting ---
 
