@@ -99,7 +99,7 @@ class Play:
             await self._check_in()
 
     async def _book(self, note: Note) -> None:
-        slots = await self._slots(self.app)
+        slots = await self._slots(self.app, patient=self.patient)
         for slot in slots[:10]:
             key = str(uuid4())
             try:
@@ -115,10 +115,10 @@ class Play:
             return
         raise Failed("none of the slots offered could be booked")
 
-    async def _slots(self, client: Browser | App) -> list[dict[str, Any]]:
+    async def _slots(self, client: Browser | App, **whose: str) -> list[dict[str, Any]]:
         at = datetime.now(UTC)
         window = {"from": at.isoformat(), "to": (at + timedelta(days=1)).isoformat()}
-        found = await client.get("/api/v1/slots/", visit_type=VISIT_TYPE, **window)
+        found = await client.get("/api/v1/slots/", visit_type=VISIT_TYPE, **window, **whose)
         if not found["results"]:
             raise Failed("no slot is offered today")
         return list(found["results"])
