@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "audit.review",
     "scheduling",
     "consults",
+    "prescribing",
     "telehealth.rehearsal",
     "rest_framework",
     "drf_spectacular",
@@ -134,6 +135,7 @@ DEMO_CLINIC = [
     "telehealth.accounts.demo.make",
     "telehealth.records.demo.make",
     "scheduling.demo.make",
+    "prescribing.demo.make",
 ]
 NOTIFY = "telehealth.outbox.services.notify"
 INVITATION_ACCEPTED = "telehealth.records.services.attach_account"
@@ -208,6 +210,14 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_USER", ""), env.text
 EMAIL_USE_TLS = not env.flag("EMAIL_WITHOUT_TLS")
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"no-reply@{urlsplit(PUBLIC_URL).hostname or 'localhost'}")
+
+# --- Prescriptions: the pharmacy network, and who we are to it -----------------------------------------------
+PHARMACY_NETWORK_URL = env.text("PHARMACY_NETWORK_URL", "")  # empty: nothing can be signed
+PHARMACY_NETWORK_SECRET = env.text("PHARMACY_NETWORK_SECRET", "")
+SCRIPT_CLINIC_ID = env.text("SCRIPT_CLINIC_ID", "telehealth-demo" if DEMO else "")
+_CLINIC = env.text("CLINIC_ADDRESS", "1 Harbor Way; Quincy; MA; 02169" if DEMO else "").split(";")
+CLINIC_ADDRESS = dict(zip(("line", "city", "state", "postal_code"), map(str.strip, _CLINIC), strict=False))
+CLINIC_PHONE = env.text("CLINIC_PHONE", "6175550100" if DEMO else "")
 
 # --- REST ------------------------------------------------------------------------------------------------
 REST_FRAMEWORK: dict[str, object] = {

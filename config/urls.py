@@ -6,6 +6,7 @@ from django.urls import include, path
 from audit.review import urls as review
 from config import probes
 from consults import urls as consults
+from prescribing import urls as prescribing
 from scheduling import urls as scheduling
 from telehealth.accounts import urls as accounts
 from telehealth.portal.files import static_file
@@ -24,6 +25,8 @@ urlpatterns = [
     path("api/v1/", include(review.api)),
     path("api/v1/", include(scheduling.api)),
     path("api/v1/", include(consults.api)),
+    path("api/v1/", include(prescribing.api)),
+    path("inbound/", include(prescribing.inbound)),
     path("", include(accounts.portal)),
     path("", Home.as_view(), name="home"),
     path("", include(records.portal)),

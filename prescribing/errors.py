@@ -43,6 +43,12 @@ class CannotBeSent(Conflict):
     code = "cannot_be_sent"
 
 
+class Altered(Conflict):
+    """A signed prescription, or its message, is not what was signed: it does not leave."""
+
+    code = "altered"
+
+
 class UnknownMessage(Missing):
     """An answer to nothing that we sent to this sender."""
 
