@@ -54,11 +54,13 @@ def data_directory(home: Path, who: pwd.struct_passwd | None) -> Path:
     link = home / "postgres"
     if link.is_symlink() or link.exists() or reaches(who, home):
         return link.resolve()
-    elsewhere = SYSTEM_DATA / mark(home)
-    elsewhere.mkdir(mode=0o711, parents=True, exist_ok=True)
-    if not reaches(who, elsewhere):
-        raise ServiceError(f"neither {home} nor {elsewhere} can be reached by the user 'nobody': set TELEHEALTH_HOME elsewhere")
+    SYSTEM_DATA.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if not reaches(who, SYSTEM_DATA):
+        raise ServiceError(f"neither {home} nor {SYSTEM_DATA} can be reached by the user 'nobody': set TELEHEALTH_HOME elsewhere")
+    elsewhere = Path(tempfile.mkdtemp(prefix=f"{mark(home)}-", dir=SYSTEM_DATA))  # a home made anew must not meet an old one's data
+    elsewhere.chmod(0o711)
     link.symlink_to(elsewhere / "postgres")
+    print(f"telehealth: PostgreSQL's account cannot reach {home}, so its data is kept in {elsewhere}", file=sys.stderr)  # noqa: T201 - said once
     return elsewhere / "postgres"
 
 
