@@ -254,6 +254,7 @@ PORTAL_GUARD = "telehealth.accounts.sessions.guard"
 PORTAL_ZONE = "telehealth.records.portal.banner.zone_of"
 CLINIC_TIME_ZONE = env.text("CLINIC_TIME_ZONE", "America/New_York")  # for pages of who has no zone of their own
 PORTAL_MENU = [  # URL name, label, roles
+    ("today", _("Today"), {"provider", "nurse", "front_desk"}),
     ("desk", _("Patients"), {"nurse", "front_desk", "biller"}),
     ("import", _("Import"), {"nurse"}),
     ("admin:index", _("Administration"), {"administrator", "privacy_officer"}),
@@ -264,10 +265,18 @@ PORTAL_HOME = {  # role: URL name of where it starts; "" for others
     "privacy_officer": "admin:index",
     "front_desk": "desk",
     "biller": "desk",
-    "nurse": "desk",
+    "nurse": "today",
+    "provider": "today",
 }
 PORTAL_SLOTS = {  # shell: slot: URL name and its parameters
-    "desk": {"invite": ("desk-invite", "patient_id")},
+    "desk": {"invite": ("desk-invite", "patient_id"), "booking": ("booking", "patient_id")},
+    "phone": {"booking": ("booking", "patient_id")},
+    "visit": {
+        "banner": ("patient-banner", "patient_id"),
+        "lobby": ("visit-lobby", "visit_id"),
+        "note": ("visit-note", "visit_id"),
+        "finish": ("visit-finish", "visit_id"),
+    },
 }
 # Files are read in memory only: what people import is never laid down on a disk in the clear.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]

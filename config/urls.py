@@ -30,6 +30,8 @@ urlpatterns = [
     path("", include(accounts.portal)),
     path("", Home.as_view(), name="home"),
     path("", include(records.portal)),
+    path("", include(scheduling.portal)),
+    path("", include(consults.portal)),
     path("static/<path:path>", static_file),
     path("dev/", include(rehearsal.dev)),
 ]

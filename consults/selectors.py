@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from audit.ledger import SYSTEM, Actor
 from consults.errors import NotInThisState
 from consults.models import Note, Participant, Visit
 from consults.states import ENDED, QUEUED, Encounter, Waiting
+from consults.states import Appointment as Stage
+from scheduling.models import Appointment
+from scheduling.selectors import appointments_for
 from telehealth.accounts.access import Action, Resource, Role
-from telehealth.core import one
+from telehealth.core import now, one
 from telehealth.records.access import visible
 
 
@@ -31,6 +36,26 @@ def waiting_room_for(by: Actor) -> QuerySet[Visit]:
     if by.role == Role.PROVIDER:
         rows = rows.filter(practitioner__account_id=by.id)
     return rows.exclude(waiting=Waiting.ABANDONED).select_related("patient", "practitioner", "appointment")
+
+
+def day_for(by: Actor) -> QuerySet[Appointment]:
+    """Today's appointments by the clocks of the reader's time zone, with their visits: a provider's own, else all they may see."""
+    midnight = datetime.combine(timezone.localdate(), time.min, timezone.get_current_timezone())
+    rows = appointments_for(by, since=midnight, until=midnight + timedelta(days=1)).exclude(status=Stage.CANCELLED)
+    if by.role == Role.PROVIDER:
+        rows = rows.filter(practitioner__account_id=by.id)
+    return rows.select_related("visit").prefetch_related("patient").order_by("starts_at", "pk")
+
+
+def upcoming_for(by: Actor) -> QuerySet[Appointment]:
+    """What lies ahead or goes on, with its visit."""
+    rows = appointments_for(by, since=now()).exclude(status=Stage.CANCELLED)
+    return rows.select_related("visit").order_by("starts_at", "pk")
+
+
+def has_signed_note(by: Actor, visit_id: UUID) -> bool:
+    """Whether the actor has signed this visit's note, which completing asks for."""
+    return notes_for(by, visit_id).filter(Q(author_id=by.id), status=Note.Status.SIGNED, amends=None).exists()
 
 
 def position_of(visit: Visit) -> int | None:

@@ -2,6 +2,7 @@ from django.urls import path
 
 from consults import api as faces
 from consults import consumers
+from consults.portal import notes, phone, today, visit
 
 api = [
     path("visits/", faces.VisitList.as_view()),
@@ -19,6 +20,23 @@ api = [
     path("notes/<uuid:pk>/", faces.NoteDetail.as_view()),
     path("notes/<uuid:pk>/sign/", faces.NoteSign.as_view()),
     path("notes/<uuid:pk>/addenda/", faces.NoteAddenda.as_view()),
+]
+
+portal = [
+    path("today/", today.Today.as_view(), name="today"),
+    path("today/list/", today.TodayList.as_view(), name="today-list"),
+    path("today/visits/<uuid:visit_id>/", today.TodayRow.as_view(), name="today-row"),
+    path("visits/<uuid:visit_id>/", visit.VisitPage.as_view(), name="visit"),
+    path("visits/<uuid:visit_id>/admit/", today.Admit.as_view(), name="visit-admit"),
+    path("visits/<uuid:visit_id>/complete/", visit.Complete.as_view(), name="visit-complete"),
+    path("visits/<uuid:visit_id>/finish/", visit.Finish.as_view(), name="visit-finish"),
+    path("visits/<uuid:visit_id>/hold/", today.Hold.as_view(), name="visit-hold"),
+    path("visits/<uuid:visit_id>/lobby/", visit.Lobby.as_view(), name="visit-lobby"),
+    path("visits/<uuid:visit_id>/note/", notes.VisitNote.as_view(), name="visit-note"),
+    path("visits/<uuid:visit_id>/note/sign/", notes.SignNote.as_view(), name="visit-note-sign"),
+    path("visits/<uuid:visit_id>/waiting/", today.VisitWaiting.as_view(), name="visit-waiting"),
+    path("dev/patient/", phone.PhoneHome.as_view(), name="phone"),
+    path("dev/patient/appointments/<uuid:appointment_id>/", phone.PhoneVisit.as_view(), name="phone-visit"),
 ]
 
 sockets = [

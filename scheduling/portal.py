@@ -100,5 +100,6 @@ class Booking(Page):
         )
         names = {each.pk: each.name for each in practitioners()}
         return [
-            {"starts_at": datetime.fromtimestamp(start, UTC), "practitioner": who, "name": names.get(who, "")} for start, who in page.offers
+            {"starts_at": datetime.fromtimestamp(start, UTC), "practitioner": UUID(int=who), "name": names.get(UUID(int=who), "")}
+            for start, who in page.offers
         ]

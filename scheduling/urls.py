@@ -1,6 +1,7 @@
 from django.urls import path
 
 from scheduling import api as faces
+from scheduling import portal as pages
 
 api = [
     path("visit-types/", faces.VisitTypeList.as_view()),
@@ -8,4 +9,8 @@ api = [
     path("appointments/", faces.AppointmentList.as_view()),
     path("appointments/<uuid:pk>/", faces.AppointmentOne.as_view()),
     path("appointments/<uuid:pk>/cancel/", faces.AppointmentCancel.as_view()),
+]
+
+portal = [
+    path("patients/<uuid:patient_id>/booking/", pages.Booking.as_view(), name="booking"),
 ]

@@ -92,22 +92,23 @@ class Page(View):
     def _served(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         who = guard(request)
         if isinstance(who, HttpResponseBase):
-            return _elsewhere(request, who)
+            return elsewhere(request, who)
         self.by = who
         request.by = who  # type: ignore[attr-defined]  # for the frame's menu
         access = self.access_of((request.method or "").lower())
         if access is not None:
             cast(Gate, _named("REST_GATE"))(who, *access)
         with timezone.override(cast(Zone, _named("PORTAL_ZONE"))(who)):
-            return super().dispatch(request, *args, **kwargs)
+            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+            return response
 
     def show(self, template: str = "", *, status: int = HTTPStatus.OK, **context: Any) -> HttpResponse:
         """Render now, while the audit unit is open."""
         return render(self.request, template or self.template, {"page": self, **context}, status=status)
 
-    def go(self, name: str, **kwargs: Any) -> HttpResponse:
+    def go(self, name: str, **kwargs: Any) -> HttpResponseBase:
         """Send the browser to another page, also when htmx asked."""
-        return _elsewhere(self.request, HttpResponseRedirect(reverse(name, kwargs=kwargs), status=HTTPStatus.SEE_OTHER))
+        return elsewhere(self.request, HttpResponseRedirect(reverse(name, kwargs=kwargs)))
 
 
 class ShellPage(Page, abstract=True):
@@ -124,13 +125,11 @@ class ShellPage(Page, abstract=True):
         return {slot: reverse(name, kwargs={key: given[key] for key in keys}) for slot, (name, *keys) in wired.items()}
 
 
-def _elsewhere(request: HttpRequest, response: HttpResponseBase) -> Any:
-    """A redirect that htmx must follow with the whole page instead of swapping its target in."""
-    if is_fragment(request) and response.has_header("Location"):
-        location = response["Location"]
-        response = HttpResponse(status=HTTPStatus.OK)
-        response["HX-Redirect"] = location
-    return response
+def elsewhere(request: HttpRequest, redirect: HttpResponseBase) -> HttpResponseBase:
+    """A redirect that htmx follows with the whole page, instead of swapping that page into its target."""
+    if not (is_fragment(request) and redirect.has_header("Location")):
+        return redirect
+    return HttpResponse(headers={"HX-Redirect": redirect["Location"]})
 
 
 def _check_access(page: type[Page]) -> None:

@@ -44,6 +44,10 @@ class Reception:
         if "violat" in text.lower() or "Content Security Policy" in text:
             self.complaints.append(text)
 
+    def pause(self, seconds: float) -> None:
+        """Between two looks at something that happens elsewhere; the browsers go on meanwhile."""
+        self.opened[0].pages[0].wait_for_timeout(seconds * 1000)
+
     def authenticator(self, key: str) -> Authenticator:
         """The authenticator app of one of the demonstration's people."""
         if key not in self.authenticators:

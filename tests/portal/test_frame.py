@@ -32,7 +32,7 @@ def test_our_own_files_are_served(client: Client, name: str) -> None:
 
     assert reply.status_code == 200
     assert reply["Cache-Control"] == "no-cache"
-    reply.close()
+    assert b"".join(reply)
 
 
 @pytest.mark.parametrize(("error", "status"), [(Invalid(), 400), (Missing(), 404), (Refused(), 404), (Conflict(), 409), (Unproven(), 403)])

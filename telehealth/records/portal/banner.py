@@ -39,7 +39,8 @@ class PatientBanner(Page):
     def get(self, request: HttpRequest, patient_id: UUID) -> HttpResponse:
         patient = selectors.patient_for(self.by, patient_id)
         allergies = selectors.resources_for(self.by, patient_id, "AllergyIntolerance")
-        chart = [(_("Allergies"), [_label(each) for each in islice(allergies, MOST_SHOWN)] or [_("none recorded")])]
+        named = ", ".join(_label(each) for each in islice(allergies, MOST_SHOWN))
+        chart = [(_("Allergies"), named or _("none recorded"))]
         return self.show(patient=patient, age=age_of(patient.birth_date, now().date()), chart=chart)
 
 
