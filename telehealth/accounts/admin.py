@@ -19,7 +19,7 @@ from telehealth.core.errors import DomainError
 STAFF_ROLES = [(role.value, label) for role, label in ROLES if role not in PATIENT_SIDE]
 
 
-class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
+class RoleForm(forms.ModelForm):
     """The one thing to change about an account."""
 
     role = forms.ChoiceField(label=_("role"), choices=STAFF_ROLES)
@@ -29,7 +29,7 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ["role"]
 
 
-class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]
+class InvitationForm(forms.ModelForm):
     """Whom to invite."""
 
     address = forms.EmailField(label=_("e-mail address"), max_length=254)
@@ -75,8 +75,9 @@ class UserAdmin(TableAdmin):
 
     @admin.action(description=_("Switch off"), permissions=["act"])
     def switch_off(self, request: HttpRequest, chosen: "QuerySet[User]") -> None:
-        for user in chosen.exclude(pk=request.user.pk):
-            services.switch_off(account_id=user.pk, by=request.by)  # type: ignore[attr-defined]
+        for user in chosen:
+            if user.pk != request.by.id:  # type: ignore[attr-defined]
+                services.switch_off(account_id=user.pk, by=request.by)  # type: ignore[attr-defined]
 
     @admin.action(description=_("Switch on"), permissions=["act"])
     def switch_on(self, request: HttpRequest, chosen: "QuerySet[User]") -> None:

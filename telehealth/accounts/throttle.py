@@ -53,11 +53,13 @@ class Throttle:
 
     def _step(self, by: int) -> int:
         try:
-            return int(cache.incr(self.count_key, by))
+            counted: int = cache.incr(self.count_key, by)
         except ValueError:  # it expired in between
             return 1
+        return counted
 
     def _wait(self, count: int) -> int:
         if count > HARD_LIMIT + self.free:
             return self.remembered
-        return min(FIRST_WAIT * 2 ** min(count - self.free - 1, 10), LONGEST_WAIT)
+        doublings = min(count - self.free - 1, 10)
+        return min(FIRST_WAIT << doublings, LONGEST_WAIT)

@@ -11,9 +11,10 @@ from telehealth.accounts.access import Role
 from telehealth.accounts.errors import StaffOnly
 from telehealth.accounts.models import Invitation, User
 from telehealth.accounts.models.people import PATIENT_SIDE
+from telehealth.accounts.rules import may_manage
 from telehealth.accounts.services.apps import revoke_apps
 from telehealth.accounts.services.invitations import create_invitation
-from telehealth.core import one
+from telehealth.core import one, permit
 
 
 @transaction.atomic
@@ -31,7 +32,8 @@ def invite_staff(*, email: str, role: Role, name: str, by: Actor, account_id: UU
 @transaction.atomic
 def reset_staff(*, account_id: UUID, by: Actor) -> Invitation:
     """Send the person of this account the link to a new password and a new second factor."""
-    user = one(User.objects.filter(is_active=True).exclude(role__in=PATIENT_SIDE), account_id)
+    user = one(User.objects.filter(is_active=True), account_id)
+    permit(by, may_manage, user)
     invitation = invite_staff(email=user.email, role=Role(user.role), name=user.name, account_id=user.pk, by=by)
     record(by, Act.STAFF_RESET, user)
     return invitation
@@ -40,7 +42,8 @@ def reset_staff(*, account_id: UUID, by: Actor) -> Invitation:
 @transaction.atomic
 def change_role(*, account_id: UUID, role: Role, by: Actor) -> User:
     """Another role for one of the staff: what the old one had given out ends at once. Nobody changes their own."""
-    user = one(User.objects.select_for_update().exclude(role__in=PATIENT_SIDE).exclude(pk=by.id), account_id)
+    user = one(User.objects.select_for_update(), account_id)
+    permit(by, may_manage, user)
     if role in PATIENT_SIDE:
         refuse(by, "staff_only", kind=User._meta.label, pk=user.pk)
         raise StaffOnly
