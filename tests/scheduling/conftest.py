@@ -8,7 +8,7 @@ import pytest
 
 from audit.ledger import SYSTEM, Actor, unit
 from scheduling import services
-from scheduling.models import VisitType
+from scheduling.models import Availability, VisitType
 from telehealth.core import now
 from telehealth.records.models import Patient, Practitioner
 from tests.people import MakeAccount, Person
@@ -54,8 +54,8 @@ def enrol(person: Person, mrn: str) -> Patient:
 def provider(person: Person, name: str) -> Practitioner:
     """Somebody who is there round the clock."""
     made = Practitioner.objects.create(account_id=person.id, family=name, given="Dr", timezone=ZONE)
-    for weekday in range(7):
-        services.open_hours(practitioner_id=made.pk, weekday=weekday, starts=time.min, ends=time.min, timezone=ZONE, by=SYSTEM)
+    always = (Availability(practitioner=made, weekday=day, starts=time.min, ends=time.min, timezone=ZONE) for day in range(7))
+    Availability.objects.bulk_create(always)
     return made
 
 
