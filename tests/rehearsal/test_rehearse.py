@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -32,8 +33,11 @@ def test_a_whole_visit(live: Live) -> None:
 
 
 def test_a_deceased_patient_is_imported_and_refused_a_visit(live: Live, tmp_path: Path) -> None:
-    bundle = json.loads(SAMPLE.read_text())
-    bundle["entry"][0]["resource"] |= {"deceasedDateTime": "2025-11-02T04:10:00-05:00", "id": "late"}
+    text = SAMPLE.read_text()
+    for entry in json.loads(text)["entry"]:  # somebody else, all of whose resources are new
+        text = text.replace(entry["resource"]["id"], str(uuid4()))
+    bundle = json.loads(text)
+    bundle["entry"][0]["resource"]["deceasedDateTime"] = "2025-11-02T04:10:00-05:00"
     bundle["entry"][0]["resource"]["identifier"][0]["value"] = "REH-000418"
     (tmp_path / "late.json").write_text(json.dumps(bundle))
 
