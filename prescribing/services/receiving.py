@@ -45,7 +45,7 @@ def receive(*, envelope: Envelope, body: bytes, by: Actor) -> None:
         )
     record(by, Act.SCRIPT_RECEIVED, came, detail={"kind": envelope.kind, "code": envelope.code})
     event = TAKEN.get((envelope.kind, envelope.code), Event.FAILED)
-    settle(ours, event, said(envelope) if event is Event.FAILED else envelope.code, by)
+    settle(ours, event, said(envelope) if event is Event.FAILED else envelope.code, by=by)
 
 
 def said(envelope: Envelope) -> str:

@@ -51,13 +51,13 @@ def _body(message: ScriptMessage) -> bytes:
 def take_answer(*, script_message_id: UUID, event: Event, code: str, by: Actor) -> None:
     """The network's immediate answer to what we sent."""
     message = held(ScriptMessage.objects.filter(pk=script_message_id))
-    settle(message, event, code, by)
+    settle(message, event, code, by=by)
 
 
 @transaction.atomic
 def fail(*, script_message_id: UUID, reason: str, by: Actor) -> None:
     """It will not be delivered as it stands: the prescriber is told."""
-    settle(held(ScriptMessage.objects.filter(pk=script_message_id)), Event.FAILED, reason, by)
+    settle(held(ScriptMessage.objects.filter(pk=script_message_id)), Event.FAILED, reason, by=by)
 
 
 def held(rows: QuerySet[ScriptMessage]) -> ScriptMessage:
@@ -65,7 +65,7 @@ def held(rows: QuerySet[ScriptMessage]) -> ScriptMessage:
     return rows.select_related("prescription__prescriber").select_for_update(of=("self", "prescription")).get()
 
 
-def settle(message: ScriptMessage, event: Event, code: str, by: Actor) -> None:
+def settle(message: ScriptMessage, event: Event, code: str, *, by: Actor) -> None:
     """Move the prescription as the table says and put it on record; what changes nothing says nothing."""
     prescription = message.prescription
     status = after(prescription.status, event)

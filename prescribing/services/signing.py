@@ -31,7 +31,7 @@ def sign(*, prescription_id: UUID, code: str, by: Actor) -> Prescription:
     The message is rendered and checked before the code is used up: what cannot be sent is not signed. Every try to
     deliver sends these bytes under this MessageID.
     """
-    prescription = locked(by, Action.SIGN, prescription_id)
+    prescription = locked(prescription_id, Action.SIGN, by=by)
     status = following(prescription, Event.SIGN)
     _still_orderable(prescription, by)
     moment = now().replace(microsecond=0)
@@ -52,7 +52,7 @@ def _still_orderable(prescription: Prescription, by: Actor) -> None:
     """What was fit when it was written may not be any more: the formulary and the pharmacies change."""
     names = ("sig", "note", "quantity", "days_supply", "refills", "substitution")
     order = Order(**{name: getattr(prescription, name) for name in names})
-    orderable(prescription.medication.rxcui, order, prescription.patient_id, by)
+    orderable(prescription.medication.rxcui, order, prescription.patient_id, by=by)
     reachable(prescription.pharmacy.ncpdp_id)
 
 

@@ -53,7 +53,7 @@ def prescribe(
     if visit.status not in UNDER_WAY:
         raise VisitNotUnderWay
     order = Order(sig=sig, note=note, quantity=quantity, days_supply=days_supply, refills=refills, substitution=substitution)
-    drug = orderable(medication, order, visit.patient_id, by)
+    drug = orderable(medication, order, visit.patient_id, by=by)
     made = Prescription.objects.create(
         patient_id=visit.patient_id,
         prescriber=visit.practitioner,
@@ -67,7 +67,7 @@ def prescribe(
     return made
 
 
-def orderable(rxcui: str, order: Order, patient_id: UUID, by: Actor) -> Medication:
+def orderable(rxcui: str, order: Order, patient_id: UUID, *, by: Actor) -> Medication:
     """The medication, if this order of it may be written at all."""
     drug = Medication.objects.filter(rxcui=rxcui, is_active=True).first()
     if drug is None:
@@ -91,7 +91,7 @@ def reachable(ncpdp_id: str) -> Pharmacy:
 @transaction.atomic
 def discard(*, prescription_id: UUID, by: Actor) -> Prescription:
     """Give a draft up. What is signed stays: AlreadySigned."""
-    prescription = locked(by, Action.ACT, prescription_id)
+    prescription = locked(prescription_id, Action.ACT, by=by)
     prescription.status = following(prescription, Event.DISCARD)
     prescription.version += 1
     prescription.save(update_fields=["status", "version"])
@@ -99,7 +99,7 @@ def discard(*, prescription_id: UUID, by: Actor) -> Prescription:
     return prescription
 
 
-def locked(by: Actor, action: Action, prescription_id: UUID) -> Prescription:
+def locked(prescription_id: UUID, action: Action, *, by: Actor) -> Prescription:
     """The writer's own prescription, held until the transaction ends."""
     rows = selectors.prescriptions_for(by, action).select_for_update(of=("self",))
     prescription = one(rows, prescription_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +19,12 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 SPECIAL: dict[str, Callable[[], Any]] = {
     "accounts.Invitation.patient": uuid4,
     "accounts.Invitation.relationship": lambda: "self",
+    "prescribing.Pharmacy.ncpdp_id": lambda: f"{uuid4().int % 10**7:07}",
+    "prescribing.Prescription.digest": lambda: b"d" * 32,
+    "prescribing.Prescription.key_id": uuid4,
+    "prescribing.Prescription.signature": lambda: b"s" * 64,
+    "prescribing.Prescription.signed_at": lambda: NOW,
+    "prescribing.Prescription.status": lambda: "queued",
     "scheduling.Appointment.cancelled_reason": lambda: "pat",
     "scheduling.Appointment.ends_at": lambda: NOW + timedelta(days=1, minutes=10),
     "scheduling.Appointment.overbooked_by": uuid4,
@@ -64,7 +71,8 @@ def _plain(field: Any, canaries: Canaries) -> Any:
         return sample(field.related_model, canaries)
     if field.choices:
         return field.choices[0][0]
-    return PLAIN[field.get_internal_type()]()
+    value = PLAIN[field.get_internal_type()]()
+    return value[: field.max_length] if isinstance(value, str) else value
 
 
 PLAIN: dict[str, Callable[[], Any]] = {
@@ -74,6 +82,7 @@ PLAIN: dict[str, Callable[[], Any]] = {
     "DateField": lambda: date(2030, 1, 1),
     "DateTimeField": lambda: NOW + timedelta(days=1),
     "DateTimeRangeField": lambda: DateTimeTZRange(NOW, NOW + timedelta(hours=1)),
+    "DecimalField": lambda: Decimal(1),
     "IntegerField": lambda: 1,
     "JSONField": dict,
     "PositiveIntegerField": lambda: 1,
