@@ -14,8 +14,3 @@ def may_import(by: Actor, _: Any) -> bool:
 def may_search(by: Actor, _: Any) -> bool:
     """Whoever the access table lets search patients, in some scope."""
     return bool(granted(by, Action.SEARCH, Resource.PATIENT))
-
-
-def may_invite(by: Actor, _: Any) -> bool:
-    """Whoever the access table lets create an invitation."""
-    return bool(granted(by, Action.CREATE, Resource.INVITATION))

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -89,7 +90,7 @@ def bearer(cast: Cast, who: str = "pia") -> Browser:
     app = Application.objects.create(client_id=uuid7().hex, client_type="public", authorization_grant_type="authorization-code")
     token = uuid7().hex
     AccessToken.objects.create(
-        user=user, application=app, token=token, scope="patient", expires=timezone.now() + timezone.timedelta(hours=1),
+        user=user, application=app, token=token, scope="patient", expires=timezone.now() + timedelta(hours=1),
         factor_at=timezone.now(), epoch=user.epoch,
     )  # fmt: skip
     client = Browser()

@@ -1,5 +1,6 @@
 """Practitioners, organisations and places of a bundle, for the clear tables."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,16 +55,17 @@ def store(item: Item, resource: Mapping[str, Any], resolve: Resolve) -> tuple[st
     """Make or change the row; "stored", "updated" or "unchanged", and what is odd. The clinic's own rows are not touched."""
     table = TABLES[item.kind]
     body, lost = renamed(resource, resolve, item.our_id)
-    source = without_nul(orjson.loads(plain(body)))
+    text = plain(body)
+    source, mark = without_nul(orjson.loads(text)), hashlib.sha256(text).hexdigest()
     odd = ["unresolved_reference"] * bool(lost)
     row = table.objects.filter(pk=item.our_id).first()
     if row and (not row.source or getattr(row, "account_id", None)):
         return "unchanged", [*odd, "clinic_entry_kept"]
     if isinstance(row or table(), Practitioner):
         odd += ["npi_invalid"] * (bool(npi := _npi(resource)) and not reading.npi_valid(npi))
-    if row and row.source == source:
+    if row and row.source_digest == mark:
         return "unchanged", odd
-    values = {"source": source, **_facts(item.kind, resource)}
+    values = {"source": source, "source_digest": mark, **_facts(item.kind, resource)}
     if row:
         for name, value in values.items():
             setattr(row, name, value)

@@ -58,11 +58,14 @@ class Survey:
 def survey(source: BinaryIO) -> Survey:
     """Read the bundle once; raise unless it is a well-formed transaction about exactly one patient."""
     stream.check_kind(source)
-    found, urls = Survey(), set[str]()
+    found, urls, nameless = Survey(), set[str](), Counter[str]()
     for entry in stream.entries(source):
         item = _item(entry)
         if entry.get("fullUrl") and item.url in urls:
             raise SameFullUrlTwice()
+        if not entry.get("fullUrl"):
+            nameless[item.url] += 1  # of twins, the second is found again as the second
+            item.url += f"#{nameless[item.url]}"
         urls.add(item.url)
         if item.kind == "Patient" and not item.refused:
             if found.patient:

@@ -11,6 +11,7 @@ class Sourced(models.Model):
     identity = models.CharField(max_length=300, blank=True)  # "system|value"
     source_url = models.CharField(max_length=300, blank=True)
     source = models.JSONField(default=dict)
+    source_digest = models.CharField(max_length=64, blank=True)  # SHA-256 of it as it came: JSON numbers change in the database
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -12,7 +12,7 @@ from telehealth.records.access import visible
 from telehealth.records.errors import AccountTaken, GuardianRequired
 from telehealth.records.importing.reading import is_minor
 from telehealth.records.models import Patient
-from telehealth.records.services.proxies import make_grant
+from telehealth.records.services.grants import make_grant
 
 SELF = "self"
 
@@ -47,7 +47,9 @@ def attach_account(*, patient_id: UUID, account_id: UUID, relationship: str, gra
     """
     patient = one(Patient.objects.select_for_update(), patient_id)
     if relationship != SELF:
-        make_grant(patient.pk, account_id, relationship, granted_by=granted_by, by=by)
+        grant, made = make_grant(patient.pk, account_id, relationship, granted_by=granted_by)
+        if made:
+            record(by, Act.PROXY_GRANTED, grant, record_id=patient.pk, reason=grant.relationship)
         return
     if patient.account_id == account_id:
         return

@@ -4,16 +4,20 @@ from django.db import transaction
 
 from audit.ledger import Act, Actor, record
 from telehealth.accounts.access import Action, Resource
-from telehealth.core import lock, now, one
+from telehealth.core import now, one
 from telehealth.records.access import visible
-from telehealth.records.models import Patient, ProxyGrant, ProxyRelationship
+from telehealth.records.models import Patient, ProxyGrant
+from telehealth.records.services.grants import make_grant
 
 
 @transaction.atomic
 def grant_proxy(*, patient_id: UUID, account_id: UUID, relationship: str, by: Actor) -> ProxyGrant:
     """From now on this account acts for the patient. Granting what stands changes nothing."""
     patient = one(Patient.objects.filter(visible(by, Action.CREATE, Resource.PROXY_GRANT, "")), patient_id)
-    return make_grant(patient.pk, account_id, relationship, granted_by=by.id, by=by)
+    grant, made = make_grant(patient.pk, account_id, relationship, granted_by=by.id)
+    if made:
+        record(by, Act.PROXY_GRANTED, grant, record_id=patient.pk, reason=grant.relationship)
+    return grant
 
 
 @transaction.atomic
@@ -26,18 +30,4 @@ def revoke_proxy(*, grant_id: UUID, by: Actor) -> ProxyGrant:
         grant.ends_at = max(moment, grant.starts_at)
         grant.save(update_fields=["ends_at"])
         record(by, Act.PROXY_REVOKED, grant, record_id=grant.patient_id)
-    return grant
-
-
-def make_grant(patient_id: UUID, account_id: UUID, relationship: str, *, granted_by: UUID | None, by: Actor) -> ProxyGrant:
-    """The row itself, once at a time; for those who have asked whether it may be."""
-    lock(patient_id)
-    grant, made = ProxyGrant.objects.get_or_create(
-        patient_id=patient_id,
-        proxy=account_id,
-        ends_at=None,
-        defaults={"relationship": ProxyRelationship(relationship), "granted_by": granted_by, "starts_at": now()},
-    )
-    if made:
-        record(by, Act.PROXY_GRANTED, grant, record_id=patient_id, reason=grant.relationship)
     return grant
