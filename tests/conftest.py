@@ -10,10 +10,11 @@ import psycopg
 import pytest
 import redis
 from django.db import connections
+from django.test import TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 
 from config import home as homes
-from tests.database import drop_database, make_database
+from tests.database import drop_database, empty, make_database
 from tests.services import Services
 
 # On import, since the conftests below this one import models, and those read the settings.
@@ -24,6 +25,12 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
 pytest_plugins = ["tests.cast", "tests.live", "tests.people"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_cleaning() -> None:
+    """Tests that commit clean up by deleting what is there."""
+    TransactionTestCase._fixture_teardown = lambda case: empty()  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")

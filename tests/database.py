@@ -1,8 +1,9 @@
 """The database of the suite and of the benchmarks: made and migrated by the owner, used by the runtime role."""
 
 import contextlib
+from functools import cache
 
-from django.db import OperationalError, connections
+from django.db import DatabaseError, OperationalError, connections, transaction
 from psycopg import sql
 
 
@@ -33,3 +34,27 @@ def _close_to_strangers(name: str) -> None:
         cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, role))
         for table in tables:
             cursor.execute(sql.SQL("GRANT TRUNCATE ON {} TO {}").format(sql.Identifier(table), role))
+
+
+KEPT = {"django_content_type", "auth_permission", "django_migrations"}
+
+
+def empty() -> None:
+    """Delete the rows that a committing test left. Django's own way truncates every table, which takes a hundred times as long."""
+    connection = connections["default"]
+    with connection.cursor() as cursor:
+        cursor.execute(_filled_tables(connection.alias))
+        filled = [name for (name,) in cursor.fetchall()]
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            for name in filled:  # foreign keys are deferred: they are checked when all are empty
+                cursor.execute(f"DELETE FROM {name}")
+    except DatabaseError:  # a table whose rows nobody may delete
+        with connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
+
+
+@cache
+def _filled_tables(alias: str) -> str:
+    names = connections[alias].introspection.django_table_names(only_existing=True, include_views=False)
+    return " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names if name not in KEPT)
