@@ -31,7 +31,7 @@ def admit(*, visit_id: UUID, by: Actor) -> Visit:
     """Let in everybody of the patient's side who has a place now; one who comes later is admitted again."""
     visit = _conducted(visit_id, by)
     visit.participants.filter(PATIENT_SIDE).update(admitted=True)
-    steps.move(visit, Event.ADMIT, by)
+    steps.move(visit, Event.ADMIT, by=by)
     record(by, Act.VISIT_ADMITTED, visit)
     return visit
 
@@ -41,7 +41,7 @@ def hold(*, visit_id: UUID, by: Actor) -> Visit:
     """Back to the waiting room, out of the call; a technical pause of a call in progress is Encounter onleave."""
     visit = _conducted(visit_id, by)
     visit.participants.filter(PATIENT_SIDE).update(admitted=False)
-    steps.move(visit, Event.HOLD, by)
+    steps.move(visit, Event.HOLD, by=by)
     part(visit, PATIENT_SIDE)
     record(by, Act.VISIT_HELD, visit)
     return visit
@@ -52,7 +52,7 @@ def remove(*, visit_id: UUID, by: Actor) -> Visit:
     """Out of this visit for good. Before a call the encounter is cancelled; after one it is left to be wrapped up."""
     visit = _conducted(visit_id, by)
     visit.participants.filter(PATIENT_SIDE).update(admitted=False)
-    steps.move(visit, Event.REMOVE, by)
+    steps.move(visit, Event.REMOVE, by=by)
     part(visit, PATIENT_SIDE)
     record(by, Act.VISIT_REMOVED, visit)
     return visit
@@ -64,7 +64,7 @@ def complete(*, visit_id: UUID, by: Actor) -> Visit:
     visit = _conducted(visit_id, by)
     if not visit.notes.filter(status=Note.Status.SIGNED, author_id=rules.account_of(by), amends=None).exists():
         raise NoteNotSigned
-    steps.move(visit, Event.COMPLETE, by)
+    steps.move(visit, Event.COMPLETE, by=by)
     part(visit, Q())
     record(by, Act.VISIT_COMPLETED, visit)
     return visit
@@ -78,7 +78,7 @@ def leave(*, visit_id: UUID, by: Actor) -> Visit:
     mine = Q(account_id=by.id)
     part(visit, mine)
     if not rules.may_conduct(by, visit) and may(visit.state, Event.ABANDON):
-        steps.move(visit, Event.ABANDON, by)
+        steps.move(visit, Event.ABANDON, by=by)
     record(by, Act.VISIT_LEFT, visit)
     for member in visit.participants.filter(mine).values_list("pk", flat=True):
         transaction.on_commit(partial(desk.dismiss, visit.pk, member), robust=True)

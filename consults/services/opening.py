@@ -55,7 +55,7 @@ def open_visit(*, appointment_id: UUID, by: Actor) -> Visit:
         )
     if visit.waiting in (Waiting.EXPECTED, Waiting.ABANDONED):
         _expect(visit, by)
-        steps.move(visit, Event.OPEN, by)
+        steps.move(visit, Event.OPEN, by=by)
         record(by, Act.VISIT_OPENED, visit)
     return visit
 
@@ -101,7 +101,7 @@ def check_in(
     visit.callback, visit.others_present = callback, others_present
     visit.identity = {"method": identity["method"], "by": str(by.id), "at": moment}
     visit.consents = [{"code": c["code"], "version": c["version"], "by": str(by.id), "at": moment} for c in consents]
-    steps.move(visit, Event.CHECK_IN, by, "location", "callback", "others_present", "identity", "consents")
+    steps.move(visit, Event.CHECK_IN, "location", "callback", "others_present", "identity", "consents", by=by)
     record(by, Act.VISIT_CHECKED_IN, visit)
     return visit
 

@@ -120,7 +120,7 @@ def enter(*, member: UUID, resumed: bool, by: Actor) -> tuple[Standing, bool]:
         steps.tell(visit, {other: _arrival(place, other, role) for other, role in standing.others})
         record(by, Act.VISIT_CONNECTED, visit, detail={"member": str(place.pk)})
     if visit.waiting != Waiting.IN_CALL and _both_here(visit) and may(visit.state, Event.CONNECT):
-        steps.move(visit, Event.CONNECT, by)
+        steps.move(visit, Event.CONNECT, by=by)
     elif not came_back:
         steps.keep(visit)
     return selectors.standing_of(member), came_back
@@ -154,7 +154,7 @@ def part(visit: Visit, whom: Q) -> list[UUID]:
     for left in gone:
         steps.tell(visit, {other: PeerLeft(left) for other in rest})
     if not rest and may(visit.state, Event.EMPTY):
-        steps.move(visit, Event.EMPTY, SYSTEM)
+        steps.move(visit, Event.EMPTY, by=SYSTEM)
     return gone
 
 

@@ -35,7 +35,7 @@ def locked(rows: QuerySet[Visit], visit_id: UUID) -> Visit:
     return one(rows.select_for_update(of=("self",)), visit_id)
 
 
-def move(visit: Visit, event: Event, by: Actor, *fields: str) -> None:
+def move(visit: Visit, event: Event, *fields: str, by: Actor) -> None:
     """Take the step or raise NotInThisState; `fields` were set by the caller and are saved with it."""
     before = visit.state
     try:

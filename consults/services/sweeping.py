@@ -41,7 +41,7 @@ def abandon_silent(*, visit_id: UUID, by: Actor = SYSTEM) -> bool:
     if not waited or desk.last_heard(visit_id, patients) >= since.timestamp():
         return False
     visit.participants.filter(pk__in=list(patients)).update(admitted=False)
-    steps.move(visit, Event.ABANDON, by)
+    steps.move(visit, Event.ABANDON, by=by)
     record(by, Act.VISIT_ABANDONED, visit)
     return True
 
@@ -53,7 +53,7 @@ def follow_appointments(*, visit_id: UUID, by: Actor = SYSTEM) -> bool:
     event = OFF.get(visit.state.appointment)
     if event is None or not may(visit.state, event):
         return False
-    steps.move(visit, event, by)
+    steps.move(visit, event, by=by)
     record(by, Act.VISIT_CANCELLED, visit)
     return True
 
