@@ -27,6 +27,7 @@ from telehealth.accounts.models import User
 from telehealth.core import now
 from telehealth.core.consumer import Consumer
 from telehealth.core.errors import DomainError
+from telehealth.vault.cipher import Broken
 
 TICK_SECONDS: Final = 5.0
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class Door(Consumer):
         async with self.turn:
             try:
                 await super().dispatch(message)
-            except (DatabaseError, RedisError, OSError) as error:
+            except (DatabaseError, RedisError, OSError, Broken) as error:
                 log.error("socket broken by %s", type(error).__name__)
                 await self.end(Close.NOT_RECORDED)
 

@@ -57,12 +57,17 @@ class Device:
         while True:
             output = await self.wire.receive_output(PATIENCE)
             assert output["type"] == "websocket.send", f"closed with {output.get('code')} instead of {types}"
-            message: dict[str, Any] = json.loads(output["text"])
-            self.seen = message.get("seq", self.seen)
+            message = self.read(output)
             if message["type"] == "state" and "state" not in types:
                 continue
             assert message["type"] in types, message
             return message
+
+    def read(self, output: dict[str, Any]) -> dict[str, Any]:
+        """A frame of the server's; its number is remembered for resuming."""
+        message: dict[str, Any] = json.loads(output["text"])
+        self.seen = message.get("seq", self.seen)
+        return message
 
     async def closed(self) -> int:
         """The close code; messages before it are passed over."""

@@ -65,8 +65,8 @@ class Stage:
     def opened(self, by: Actor | None = None) -> Visit:
         return services.open_visit(appointment_id=self.appointment.pk, by=by or self.cast.pia)
 
-    def ready(self) -> Visit:
-        return services.check_in(visit_id=self.opened().pk, **CHECK_IN, by=self.cast.pia)
+    def ready(self, by: Actor | None = None) -> Visit:
+        return services.check_in(visit_id=self.opened(by).pk, **CHECK_IN, by=by or self.cast.pia)
 
     def admitted(self) -> Visit:
         return services.admit(visit_id=self.ready().pk, by=self.cast.dr_cho)
