@@ -9,7 +9,7 @@ from django.db import models
 
 from audit.ledger import Act
 from telehealth.vault.fields import BlindIndexField, SealedField
-from tests.conformance.source import ROOT, Function, functions, modules, service_modules
+from tests.conformance.source import ROOT, Function, functions, modules, names_in, service_modules
 
 OURS = {"audit", "core", "rest", "portal", "vault", "accounts", "outbox", "records", "review", "scheduling", "consults", "prescribing"}
 LAZY = {"telehealth/vault/record_keys.py"}  # its models import it
