@@ -32,5 +32,9 @@ class StaffSite(AdminSite):
         return sessions.towards(reverse("sign-in") if by.id is None else sessions.factor_page(by), onward)
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # type: ignore[override]
-        sessions.end(request, "asked")
-        return sessions.towards(reverse("sign-in"))
+        """The portal's own sign-out is the only one; Django's admin asks for this address by name."""
+        return sessions.towards("/")
+
+    def get_urls(self) -> list[Any]:
+        """Without Django's own change of password, which our services would know nothing of."""
+        return [pattern for pattern in super().get_urls() if "password_change" not in str(getattr(pattern, "name", ""))]

@@ -194,5 +194,5 @@ def start_page(request: HttpRequest, by: Actor) -> str:
 def _picture(device: TOTPDevice, user: User) -> dict[str, str]:
     seed = device.seed
     uri = totp.uri(seed, user.email)
-    svg = segno.make(uri, error="m").svg_inline(scale=5, border=4, light="#fff", dark="#000")
+    svg = segno.make(uri, error="m").svg_inline(border=4, light="#fff", dark="#000", omitsize=True)
     return {"secret": seed, "uri": uri, "qr": mark_safe(svg)}  # made here, from base32 and quoted text

@@ -53,6 +53,7 @@ def test_nobody_deletes_an_account_or_makes_one_with_a_password(make_account: Ma
     assert browser.get(f"{LIST}{dee.id}/delete/").status_code == 403
     assert browser.get(f"{LIST}add/").status_code == 403
     assert browser.get(f"{LIST}{dee.id}/password/").status_code in (302, 404)
+    assert browser.get("/admin/password_change/").status_code == 404
     assert User.objects.filter(pk=dee.id).exists()
 
 
