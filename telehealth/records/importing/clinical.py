@@ -61,59 +61,68 @@ def source_key(item: Item) -> bytes:
 
 def store(window: list[Pair], patient: Patient, resolve: Resolve, report: Report) -> None:
     """Make or change these resources and count what became of them."""
-    made = []
+    made, changed = [], []
     for item, resource in window:
         if _is_anothers(resource, resolve, f"Patient/{patient.pk}"):
             report.refused[item.kind, "about_another_patient"] += 1
-        elif row := _row(item, resource, patient, resolve, report):
-            made.append(row)
+            continue
+        body, columns = _read(item, resource, resolve, report)
+        if item.known is None:
+            report.stored[item.kind] += 1
+            made.append(_new(item, patient, body, columns))
+        elif item.known[0] == columns["body_key"]:
+            report.unchanged[item.kind] += 1
+        else:
+            report.updated[item.kind] += 1
+            changed.append((item, body, columns))
     ClinicalResource.objects.bulk_create(made)
+    _change(changed)
 
 
-def _row(item: Item, resource: dict[str, Any], patient: Patient, resolve: Resolve, report: Report) -> ClinicalResource | None:
+def _read(item: Item, resource: dict[str, Any], resolve: Resolve, report: Report) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The body under our ids, and the columns beside it."""
     body, lost = renamed(resource, resolve, item.our_id)
-    key = digest("ClinicalResource.body", plain(body).decode())
     read = reading.columns(resource)
     for reason in (*read.unreadable, *["unresolved_reference"] * bool(lost)):
         report.noted[item.kind, reason] += 1
-    values = {
+    return body, {
         "category": read.category,
         "code_system": read.code_system,
         "code": clear_code(read.code_system, read.code),
         "status": read.status,
         "date": read.date,
-        "body_key": key,
+        "body_key": digest("ClinicalResource.body", plain(body).decode()),
     }
-    if item.known:
-        outcome = report.unchanged if item.known[0] == key else report.updated
-        outcome[item.kind] += 1
-        if outcome is report.updated:
-            _change(item, body, values)
-        return None
-    report.stored[item.kind] += 1
-    identity = next(iter(item.identities), None)
+
+
+def _new(item: Item, patient: Patient, body: dict[str, Any], columns: dict[str, Any]) -> ClinicalResource:
     return ClinicalResource(
         pk=item.our_id,
         patient=patient,
         type=item.kind,
-        identifier_key=identity,
+        identifier_key=next(iter(item.identities), None),
         source_key=source_key(item),
         body=stamped(body, 1, now()),
-        **values,
+        **columns,
     )
 
 
-def _change(item: Item, body: dict[str, Any], values: dict[str, Any]) -> None:
-    row = ClinicalResource.objects.select_for_update().get(pk=item.our_id)
-    ClinicalResourceVersion.objects.create(
-        resource=row, patient_id=row.patient_id, version=row.version, recorded_at=row.changed_at, body=row.body
+def _change(changed: list[tuple[Item, dict[str, Any], dict[str, Any]]]) -> None:
+    """New versions; what the rows said before is kept."""
+    locked = ClinicalResource.objects.select_for_update().filter(pk__in=[item.our_id for item, _, _ in changed]).order_by("pk")
+    rows = {row.pk: row for row in locked} if changed else {}
+    ClinicalResourceVersion.objects.bulk_create(
+        ClinicalResourceVersion(resource=row, patient_id=row.patient_id, version=row.version, recorded_at=row.changed_at, body=row.body)
+        for row in rows.values()
     )
-    row.version += 1
-    row.identifier_key = row.identifier_key or next(iter(item.identities), None)
-    for name, value in values.items():
-        setattr(row, name, value)
-    row.body = stamped(body, row.version, now())
-    row.save()
+    for item, body, columns in changed:
+        row = rows[item.our_id]
+        row.version += 1
+        row.identifier_key = row.identifier_key or next(iter(item.identities), None)
+        row.body = stamped(body, row.version, now())
+        for name, value in columns.items():
+            setattr(row, name, value)
+        row.save()
 
 
 def _is_anothers(resource: dict[str, Any], resolve: Resolve, own: str) -> bool:
