@@ -32,7 +32,7 @@ class Clinic:
         found = [entry for entry in self.sign_ins if entry["role"] == role]
         if not found:
             raise Failed(f"the credentials hold no {role}")
-        return [Person(entry["email"], entry["password"], entry["totp_secret"]) for entry in found]
+        return [Person(entry["email"], entry["password"], entry["totp_secret"], entry.get("name", "")) for entry in found]
 
     def person(self, role: str) -> Person:
         """The first of a role."""

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import random
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -100,7 +101,8 @@ class Play:
 
     async def _book(self, note: Note) -> None:
         slots = await self._slots(self.app, patient=self.patient)
-        for slot in slots[:10]:
+        # Now one provider, now another: a provider's codes are each good for one act, and the next is half a minute away.
+        for slot in random.sample(slots[:12], len(slots[:12])):
             key = str(uuid4())
             try:
                 self.appointment = await self.app.post("/api/v1/appointments/", self._booking(slot), status=201, key=key)
@@ -245,11 +247,14 @@ class Play:
         return browser
 
     async def _provider(self) -> Browser:
-        """The provider who was booked: tried one after another, as the credentials name no practitioner."""
-        for person in self.clinic.people("provider"):
+        """The provider who was booked, among those whose credentials are known."""
+        booked = self.appointment["practitioner"]
+        family = next(row["family"] for row in await self.desk.all("/api/v1/practitioners/") if row["id"] == booked)
+        people = self.clinic.people("provider")
+        for person in sorted(people, key=lambda one: not one.name.endswith(family)):
             browser = await self.open.enter_async_context(Browser(self.clinic.url))
             await sign_in(browser, person)
-            if (await browser.get("/api/v1/me/"))["practitioner"] == self.appointment["practitioner"]:
+            if (await browser.get("/api/v1/me/"))["practitioner"] == booked:
                 self.doctor_person = person
                 return browser
         raise Failed("none of the providers whose credentials are known was booked")

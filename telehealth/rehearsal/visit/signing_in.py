@@ -29,6 +29,7 @@ class Person:
     email: str
     password: str
     secret: str = ""
+    name: str = ""
 
     def code(self) -> str:
         """What the authenticator app shows now."""
