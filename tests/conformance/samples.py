@@ -35,15 +35,16 @@ SPECIAL: dict[str, Callable[[], Any]] = {
 }
 
 
-def sample(model: type[models.Model], canaries: Canaries) -> models.Model:
+def sample(model: type[models.Model], canaries: Canaries | None = None, **given: Any) -> models.Model:
     """Saved, with the rows it refers to. `canaries` collects "label.field" → the value that was sealed."""
-    values = {}
+    values: dict[str, Any] = {}
+    canaries = {} if canaries is None else canaries
     for field in model._meta.concrete_fields:
         if isinstance(field, SealedField):
             values[field.attname] = _sealed(field, canaries)
         elif _needed(field):
             values[field.name] = _plain(field, canaries)
-    made = model(**values)
+    made = model(**{**values, **given})
     made.save(force_insert=True)
     return made
 

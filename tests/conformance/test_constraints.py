@@ -1,0 +1,47 @@
+"""Every constraint of every table is named in some test; those without a story of their own are broken here."""
+
+from datetime import date, time
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, models, transaction
+
+from audit.ledger import SYSTEM, unit
+from scheduling.models import Availability, VisitType
+from telehealth.rest.models import IdempotencyKey
+from tests.conformance.samples import sample
+from tests.conformance.source import ROOT
+
+TIMES = {"starts": time(9), "ends": time(17), "weekday": 0}
+BROKEN: list[tuple[str, type[models.Model], dict[str, Any]]] = [
+    ("visit_type_numbers_make_sense", VisitType, {"minutes": 0}),
+    ("visit_type_numbers_make_sense", VisitType, {"buffer_before": 121}),
+    ("availability_on_a_weekday", Availability, {**TIMES, "weekday": 7}),
+    ("availability_ends_after_it_starts", Availability, {**TIMES, "ends": time(9)}),
+    ("availability_has_days", Availability, {**TIMES, "valid_from": date(2030, 1, 2), "valid_to": date(2030, 1, 1)}),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("name", "model", "values"), BROKEN, ids=lambda each: each if isinstance(each, str) else "")
+def test_the_database_refuses(name: str, model: type[models.Model], values: dict[str, Any]) -> None:
+    with unit(SYSTEM, channel="task"):
+        with pytest.raises(IntegrityError, match=name), transaction.atomic():
+            sample(model, **values)
+        sample(model, **(TIMES if model is Availability else {}))  # and takes the same without the mistake
+
+
+@pytest.mark.django_db
+def test_one_idempotency_key_per_actor() -> None:
+    first = sample(IdempotencyKey)
+    again = {field.attname: getattr(first, field.attname) for field in first._meta.concrete_fields if not field.primary_key}
+    with pytest.raises(IntegrityError, match="idempotencykey_one_per_actor_and_key"), transaction.atomic():
+        IdempotencyKey.objects.create(**again)
+
+
+def test_each_constraint_is_named_in_a_test() -> None:
+    ours = {"audit", "core", "rest", "portal", "vault", "accounts", "outbox", "records", "review", "scheduling", "consults", "prescribing"}
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+    named = {each.name for model in apps.get_models() if model._meta.app_label in ours for each in model._meta.constraints}
+    assert sorted(name for name in named if name not in tests) == []
