@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 
 from audit.ledger.errors import EntryNotWritten
 from audit.ledger.ids import uuid7
@@ -93,7 +93,7 @@ def insert(rows: Sequence[Row], using: str = "default") -> None:
     try:
         with connections[using].cursor() as cursor:
             cursor.execute(sql, _arrays(rows))
-    except DatabaseError as error:
+    except Error as error:
         raise EntryNotWritten("audit entry not written") from error
 
 

@@ -1,6 +1,7 @@
 """A unit around every HTTP request, and its openings written after rendering and before the first byte."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import cast
 from uuid import uuid4
 
@@ -34,11 +35,14 @@ class UnitMiddleware:
         return unavailable() if isinstance(exception, EntryNotWritten) else None
 
     def _answer(self, request: HttpRequest, made: Unit) -> HttpResponseBase:
-        try:
+        response: HttpResponseBase | None = None
+        with suppress(EntryNotWritten):  # the unit remembers, also where something further in made a 500 of it
             response = self.get_response(request)
             flush()
-        except EntryNotWritten:
+        if made.broken or response is None:
             made.closed = True
+            if response is not None:
+                response.close()
             return unavailable()
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
             chunks = cast("Iterator[bytes]", response.streaming_content)

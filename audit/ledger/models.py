@@ -7,9 +7,9 @@ from auditlog.models import AbstractLogEntry, LogEntryManager
 from django.db import models
 
 from audit.ledger.acts import Act
-from audit.ledger.entries import detail_text, insert
+from audit.ledger.entries import detail_text
 from audit.ledger.ids import uuid7
-from audit.ledger.units import current
+from audit.ledger.units import current, write
 
 _CHANGES = {0: Act.OBJECT_CREATED, 1: Act.OBJECT_CHANGED, 2: Act.OBJECT_DELETED, 3: Act.OBJECT_ACCESSED}
 
@@ -22,8 +22,9 @@ class EntryManager(LogEntryManager):  # type: ignore[misc]  # auditlog is untype
         kind = values["content_type"].model_class()._meta.label
         detail = {"fields": sorted(values.get("changes") or {})}
         action = int(values["action"])
-        row = current().row(_CHANGES[action], action=action, kind=kind, object_pk=str(values["object_pk"]), detail=detail_text(detail))
-        insert([row])
+        here = current()
+        row = here.row(_CHANGES[action], action=action, kind=kind, object_pk=str(values["object_pk"]), detail=detail_text(detail))
+        write(here, [row])
 
 
 class Entry(AbstractLogEntry):  # type: ignore[misc]  # auditlog is untyped

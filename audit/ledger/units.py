@@ -15,7 +15,7 @@ from django.db import models
 from audit.ledger.actor import ANONYMOUS, Actor
 from audit.ledger.acts import Act
 from audit.ledger.entries import Row, detail_text, insert, new_row
-from audit.ledger.errors import NoContext
+from audit.ledger.errors import EntryNotWritten, NoContext
 
 Openings = dict[UUID, dict[str, set[str]]]
 _current: ContextVar["Unit | None"] = ContextVar("audit_unit", default=None)
@@ -24,7 +24,7 @@ _current: ContextVar["Unit | None"] = ContextVar("audit_unit", default=None)
 class Unit:
     """Who acts, through which channel and why, and what of which record has been opened and not yet written."""
 
-    __slots__ = ("actor", "channel", "cid", "closed", "openings", "purpose", "reason", "refusals")
+    __slots__ = ("actor", "broken", "channel", "cid", "closed", "openings", "purpose", "reason", "refusals")
 
     def __init__(self, actor: Actor, *, channel: str, purpose: str, reason: str, cid: str) -> None:
         self.actor = actor
@@ -33,6 +33,7 @@ class Unit:
         self.reason = reason
         self.cid = cid
         self.closed = False
+        self.broken = False  # an entry could not be written: whatever the code made of that, nothing may leave
         self.openings: Openings = {}
         self.refusals: list[Row] = []
 
@@ -121,7 +122,7 @@ def flush(using: str = "default") -> list[Row]:
         return []
     rows = found.take()
     try:
-        insert(rows, using)
+        write(found, rows, using)
     except BaseException:
         found.give_back(rows)
         raise
@@ -139,7 +140,17 @@ def record(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """One act, written now in the caller's transaction, so that it vanishes with its cause."""
-    insert([current().row(act, actor=by, outcome=outcome, detail=detail_text(detail), **_about(thing, record_id, reason))])
+    found = current()
+    write(found, [found.row(act, actor=by, outcome=outcome, detail=detail_text(detail), **_about(thing, record_id, reason))])
+
+
+def write(found: Unit, rows: list[Row], using: str = "default") -> None:
+    """Insert now; a unit that could not write once lets nothing out, whatever the code made of the exception."""
+    try:
+        insert(rows, using)
+    except EntryNotWritten:
+        found.broken = True
+        raise
 
 
 def refuse(by: Actor, reason: str, *, kind: str = "", pk: object = "", record_id: UUID | None = None) -> None:

@@ -5,7 +5,7 @@ from threading import Thread
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 
@@ -53,6 +53,16 @@ def stream(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
     return StreamingHttpResponse(chunks())
 
 
+def swallow(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A view that makes light of a failing entry."""
+    try:
+        with transaction.atomic():
+            record(SYSTEM, Act.OBJECT_ACCESSED, reason="swallowed")
+    except DatabaseError:
+        pass
+    return HttpResponse("as if nothing were wrong")
+
+
 def in_a_thread(request: HttpRequest, pk: UUID) -> HttpResponse:
     patient, seen = Patient.objects.get(pk=pk), []
 
@@ -74,6 +84,7 @@ urlpatterns = [
     path("roll-back/<uuid:pk>", roll_back),
     path("fail-to-commit/<uuid:pk>", fail_to_commit),
     path("stream/<uuid:pk>", stream),
+    path("swallow/<uuid:pk>", swallow),
     path("in-a-thread/<uuid:pk>", in_a_thread),
 ]
 

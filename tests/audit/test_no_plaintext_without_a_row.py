@@ -69,7 +69,7 @@ def test_a_page_leaves_after_its_entry(client: Client, patient: Patient) -> None
     assert entry.channel == "portal"
 
 
-@pytest.mark.parametrize("path", ["read", "write", "stream"])
+@pytest.mark.parametrize("path", ["read", "write", "stream", "swallow"])
 def test_nothing_leaves_when_the_entry_cannot_be_written(client: Client, patient: Patient, as_owner: AsOwner, path: str) -> None:
     with unwritable(as_owner):
         reply: Any = client.get(f"/{path}/{patient.pk}")
@@ -84,6 +84,7 @@ def test_nothing_leaves_when_the_entry_cannot_be_written(client: Client, patient
             assert reply.headers["Retry-After"]
 
     assert NAME.encode() not in body
+    assert b"nothing were wrong" not in body
     assert entries(patient) == []
     assert as_owner("SELECT version FROM records_patient WHERE id = %s", patient.pk) == [(1,)]
 
