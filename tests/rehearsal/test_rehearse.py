@@ -9,6 +9,7 @@ import pytest
 
 from config.env import BASE_DIR
 from tests.live import Live
+from tests.rehearsal.traces import clear_control, found_in, identifying
 
 SAMPLE = BASE_DIR / "telehealth" / "rehearsal" / "visit" / "sample.json"
 PATIENTS = sorted((BASE_DIR.parent / "shared" / "data" / "synthea").glob("*_*.json"))
@@ -30,6 +31,14 @@ def test_a_whole_visit(live: Live) -> None:
         "log sealed and verified",
     ]
     assert said["audit"]["ok"] is True
+
+
+def test_it_leaves_no_trace_of_who_the_patient_is(live: Live) -> None:
+    rehearse(live)
+    control, needles = clear_control(SAMPLE), identifying(SAMPLE)
+
+    assert len(needles) > 6
+    assert found_in(live, {control, *needles}) == {control}
 
 
 def test_a_deceased_patient_is_imported_and_refused_a_visit(live: Live, tmp_path: Path) -> None:
@@ -62,3 +71,12 @@ def test_every_sample_patient_twice(live: Live, time: str, bundle: Path) -> None
     said = rehearse(live, "--bundle", str(bundle))
 
     assert said["created"] is (time == "first")
+
+
+@pytest.mark.storm
+def test_all_of_them_leave_no_trace(live: Live) -> None:
+    """After the rehearsals above."""
+    control = clear_control(PATIENTS[0])
+    needles = {needle for bundle in PATIENTS for needle in identifying(bundle)}
+    assert found_in(live, {control, *needles}) == {control}
+    assert live.manage("verify_audit").returncode == 0
