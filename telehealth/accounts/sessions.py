@@ -4,7 +4,7 @@ A session holds an account's id, three times and nothing else. Its key changes a
 is shown; it dies with the account's password, epoch or switch (`User.get_session_auth_hash`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -66,14 +66,6 @@ def expired(user: User, session: SessionBase, at: datetime) -> str:
     if started is None or seen is None or at - started > ABSOLUTE:
         return "absolute"
     return "idle" if at - seen > (IDLE_PATIENTS if user.is_patient_side else IDLE_STAFF) else ""
-
-
-def socket_actor(scope: Mapping[str, Any]) -> Actor:
-    """Who opens a socket with a browser's session (Channels' scope); ANONYMOUS when it is over or none."""
-    user, session = scope.get("user"), scope.get("session")
-    if not isinstance(user, User) or session is None or expired(user, session, now()):
-        return ANONYMOUS
-    return actor_of(user, session)
 
 
 class SessionClock:

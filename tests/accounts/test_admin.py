@@ -7,12 +7,13 @@ from django.contrib import admin
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from audit.ledger import Act
+from audit.ledger import SYSTEM, Act
 from telehealth.accounts import selectors, services
 from telehealth.accounts.access import Action, Role, scopes
 from telehealth.accounts.admin_tables import TableAdmin
 from telehealth.accounts.errors import EmailTaken, StaffOnly
 from telehealth.accounts.models import Application, Invitation, TOTPDevice, User
+from telehealth.accounts.rules import may_manage
 from telehealth.core.errors import Missing
 from tests.people import PASSWORD, Acts, Browser, ClientFor, MakeAccount
 
@@ -155,3 +156,12 @@ def test_the_command_says_no_in_one_line(make_account: MakeAccount) -> None:
     pia = make_account(Role.PATIENT)
     with pytest.raises(CommandError, match="email_taken"):
         call_command("invite_staff", pia.email, "Pia")
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_staff_are_managed_by_others_and_patients_by_nobody(make_account: MakeAccount, role: Role) -> None:
+    boss, person = make_account(Role.ADMINISTRATOR), make_account(role)
+    user = User.objects.get(pk=person.id)
+    assert may_manage(boss.by, user) is (role not in (Role.PATIENT, Role.PROXY))
+    assert may_manage(person.by, user) is False
+    assert may_manage(SYSTEM, user) is (role not in (Role.PATIENT, Role.PROXY))
