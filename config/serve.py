@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
 from typing import Final, NoReturn
 
@@ -11,6 +10,7 @@ import uvicorn
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
+from config.embedded.process import spawn
 
 LOOPBACK: Final = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
@@ -73,7 +73,7 @@ def http() -> NoReturn:
     argv += ["--port", str(env.number("PORT", 8000)), "--workers", str(workers), "--blocking-threads", str(threads)]
     argv += ["--workers-kill-timeout", "3", "--no-ws", "config.wsgi:application"]
     # granian hangs when Ctrl-C reaches its workers too: it gets a group of its own, and one SIGTERM from us.
-    child = subprocess.Popen(argv, process_group=0)  # noqa: S603 - our own arguments
+    child = spawn(argv, log=None)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: child.terminate())
     sys.exit(max(0, child.wait()))

@@ -24,14 +24,17 @@ class ServiceError(Exception):
 def spawn(
     argv: Sequence[str | Path],
     *,
-    log: Path,
+    log: Path | None,
     env: dict[str, str] | None = None,
     cwd: Path | None = None,
     account: pwd.struct_passwd | None = None,
     on_parent_death: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start a child in its own process group, out of reach of the terminal's Ctrl-C, that ends when we die."""
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    """Start a child in its own process group, out of reach of the terminal's Ctrl-C, that ends when we die.
+
+    Without a log it writes where we write.
+    """
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600) if log else None
     try:
         return subprocess.Popen(  # noqa: S603 - fixed binaries, argv and no shell
             [str(part) for part in argv],
@@ -48,7 +51,8 @@ def spawn(
             preexec_fn=_die_with(os.getpid(), on_parent_death),
         )
     finally:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _die_with(parent: int, number: signal.Signals) -> Callable[[], None] | None:
