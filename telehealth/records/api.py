@@ -10,13 +10,14 @@ from rest_framework.response import Response
 from telehealth.accounts.access import Action, Resource
 from telehealth.records import selectors, services, shapes
 from telehealth.rest.faces import CreateFace, Face
+from telehealth.rest.idempotency import claim_of
 from telehealth.rest.parsing import FHIRBody, JSONBody
 from telehealth.rest.shapes import Nothing
 
 IMPORT_LIMIT = 10 * 1024 * 1024
 
 
-class ImportList(Face):
+class ImportList(CreateFace):
     """Store a FHIR R4 transaction Bundle of one patient (at most 10 MB; a command takes any size). A repeat makes no duplicates."""
 
     access = (Action.CREATE, Resource.IMPORT)
@@ -24,9 +25,19 @@ class ImportList(Face):
     parser_classes = [JSONBody, FHIRBody]
     body_limit = IMPORT_LIMIT
 
-    def post(self, request: Request) -> Response:
-        report = services.import_bundle(source=BytesIO(self.raw()), by=self.by)
-        return Response(shapes.ReportOut(report).data, status=201)
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        self.content = self.raw()
+        return self.once(claim_of(request, self.by, self.content), {})
+
+    def create(self, data: dict[str, Any]) -> Any:
+        return services.import_bundle(source=BytesIO(self.content), by=self.by)
+
+    def find(self, pk: UUID) -> Any:
+        """The same bundle once more: it changes nothing, and the report says so."""
+        return self.create({})
+
+    def identity(self, made: Any) -> UUID:
+        return made.patient
 
 
 class PatientList(Face):

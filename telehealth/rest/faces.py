@@ -170,12 +170,12 @@ class CreateFace(Face, abstract=True):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Parse, create or find again, render."""
         data = self.given(shape_for(self.shape_in, "post") or Nothing)
-        claim = idempotency.claim_of(request, self.by)
+        return self.once(idempotency.claim_of(request, self.by), data)
+
+    def once(self, claim: idempotency.Claim | None, data: dict[str, Any]) -> Response:
+        """Create, or with a key that is known find again."""
         if claim is None:
             return Response(self.show(self.create(data)), status=self.created_status)
-        return self._once(claim, data)
-
-    def _once(self, claim: idempotency.Claim, data: dict[str, Any]) -> Response:
         with transaction.atomic():
             known = idempotency.earlier(claim)
             if known is None:

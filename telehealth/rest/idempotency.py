@@ -31,14 +31,17 @@ class Claim:
     request_hash: bytes
 
 
-def claim_of(request: Request, by: Actor) -> Claim | None:
-    """What the request claims, None when it carries no key. A stranger's key is nobody's and counts for nothing."""
+def claim_of(request: Request, by: Actor, raw: bytes | None = None) -> Claim | None:
+    """What the request claims, None when it carries no key. A stranger's key is nobody's and counts for nothing.
+
+    `raw` is the body of a face that reads it as it came.
+    """
     key = request.headers.get(HEADER)
     if key is None or by.id is None:
         return None
     if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
         raise IdempotencyKeyInvalid
-    body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS)
+    body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS) if raw is None else raw
     asked = b"\n".join([(request.method or "").encode(), request.get_full_path().encode(), body])
     return Claim(by.id, _digest(f"{by.id} {key}", b"key"), _digest(f"{by.id} {key}", asked))
 

@@ -68,6 +68,18 @@ def test_an_import_tells_what_became_of_it(cast: Cast, client_for: ClientFor) ->
     assert again.json()["unchanged"] == {"Patient": 1, "Observation": 2} and not again.json()["created"]
 
 
+def test_an_import_under_one_key_is_one_import(cast: Cast, client_for: ClientFor) -> None:
+    client, content = client_for(cast.nan), bundle(patient())
+    answers = [
+        client.post("/api/v1/imports/", data=json.dumps(sent), content_type="application/json", headers={"Idempotency-Key": "k"})
+        for sent in (content, content, bundle(patient()))
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201, 409]
+    assert answers[1]["Idempotency-Replayed"] == "true"
+    assert answers[0].json()["patient"] == answers[1].json()["patient"] and answers[1].json()["unchanged"] == {"Patient": 1}
+    assert Patient.objects.count() == 3
+
+
 @pytest.mark.parametrize(
     ("content", "status", "code"),
     [
