@@ -19,12 +19,6 @@ class TooDeep(Invalid):
     code = "bundle_too_deep"
 
 
-class TooLarge(Invalid):
-    """More than this way in takes; the command takes any size."""
-
-    code = "bundle_too_large"
-
-
 class NoPatient(Invalid):
     """A bundle is imported into one patient's record, and this one names nobody."""
 

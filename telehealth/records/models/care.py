@@ -1,3 +1,4 @@
+from auditlog.registry import auditlog
 from django.db import models
 from django.db.models import F, Q
 
@@ -60,3 +61,6 @@ class ProxyGrant(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+auditlog.register(ProxyGrant)
