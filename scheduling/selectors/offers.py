@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import BigIntegerField, F, Func, Q, QuerySet
 
 from audit.ledger import Actor
 from scheduling.errors import UnknownVisitType, WindowOdd
@@ -99,9 +99,15 @@ def busy_spans(parties: Collection[UUID], window: Span, kind: VisitType) -> dict
     reach = (moment(window[0] - kind.shape.before), moment(window[1] + kind.shape.length + kind.shape.after))
     rows = Occupancy.objects.filter(Q(held_until=None) | Q(held_until__gt=now()), live=True, party__in=parties, during__overlap=reach)
     found: dict[UUID, list[Span]] = {party: [] for party in parties}
-    for party, during in rows.values_list("party", "during"):
-        found[party].append((seconds(during.lower), -int(-during.upper.timestamp() // 1)))
+    for party, start, end in rows.values_list("party", _bound("floor", "lower"), _bound("ceil", "upper")):
+        found[party].append((start, end))
     return found
+
+
+def _bound(rounded: str, bound: str) -> Func:
+    """One end of `during` as a whole Unix second, outwards: the database makes thousands of these faster than we do."""
+    template = f"{rounded}(extract(epoch FROM {bound}(%(expressions)s)))::bigint"
+    return Func(F("during"), template=template, output_field=BigIntegerField())
 
 
 def _window(kind: VisitType, since: datetime | None, until: datetime | None) -> Span:
