@@ -9,6 +9,7 @@ from consults import urls as consults
 from prescribing import urls as prescribing
 from scheduling import urls as scheduling
 from telehealth.accounts import urls as accounts
+from telehealth.outbox import urls as outbox
 from telehealth.portal.files import static_file
 from telehealth.portal.home import Home
 from telehealth.records import urls as records
@@ -21,6 +22,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/schema/", Schema.as_view()),
     path("api/v1/", include(accounts.api)),
+    path("api/v1/", include(outbox.api)),
     path("api/v1/", include(records.api)),
     path("api/v1/", include(review.api)),
     path("api/v1/", include(scheduling.api)),

@@ -39,7 +39,8 @@ class Services:
             valkey.start()
             os.environ["REDIS_URL"] = valkey.url
         os.environ.update(ALLOWED_HOSTS="localhost,127.0.0.1,testserver", PUBLIC_URL="http://localhost:8000")
-        os.environ.update(PHARMACY_NETWORK_URL=NOBODY_THERE, CATCHER_URL=NOBODY_THERE)
+        os.environ.update(PHARMACY_NETWORK_URL=NOBODY_THERE, CATCHER_URL=NOBODY_THERE, SCRIPT_CLINIC_ID="clinic-1")
+        os.environ.update(CLINIC_ADDRESS="1 Harbor Way; Quincy; MA; 02169", CLINIC_PHONE="617-555-0100")
 
     def _forget_the_machine(self) -> None:
         """Neither a demonstration's telehealth.env nor the operator's own keys reach the tests."""

@@ -44,6 +44,7 @@ class Act(StrEnum):
     OUTBOX_PARKED = "outbox.parked"
     OUTBOX_SENT_AGAIN = "outbox.sent_again"
     OUTBOX_SKIPPED = "outbox.skipped"
+    OUTBOX_TIDIED = "outbox.tidied"
     PATIENT_INVITED = "patient.invited"
     PATIENT_REGISTERED = "patient.registered"
     PATIENT_SEARCHED = "patient.searched"

@@ -7,7 +7,8 @@ from telehealth.accounts.access import Action, Resource, Scope, granted
 from telehealth.outbox.models import Message
 
 
-def messages_for(by: Actor) -> QuerySet[Message]:
-    """All messages, or none."""
-    seen = Scope.ALL in granted(by, Action.SEARCH, Resource.OUTBOX)
-    return Message.objects.all() if seen else Message.objects.none()
+def messages_for(by: Actor, state: str = "") -> QuerySet[Message]:
+    """All messages, of one state if given; or none."""
+    if Scope.ALL not in granted(by, Action.SEARCH, Resource.OUTBOX):
+        return Message.objects.none()
+    return Message.objects.filter(state=state) if state else Message.objects.all()

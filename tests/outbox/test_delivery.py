@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connections, transaction
 from pytest_django import Settings
 
-from audit.ledger import Act, Actor, uuid7
+from audit.ledger import SYSTEM, Act, Actor, uuid7
 from telehealth.accounts.access import Role
 from telehealth.core.errors import Missing, Refused
 from telehealth.outbox import selectors, services
@@ -167,6 +167,14 @@ def test_a_delivered_message_has_its_time(destinations: Told) -> None:
         message.save()
     with pytest.raises(DatabaseError, match="outbox_message_one_place_each"), transaction.atomic():
         Message.objects.create(destination="good", kind="x", object_id=uuid7(), key="other", position=message.position)
+
+
+def test_what_is_long_over_is_forgotten_and_what_was_given_up_is_not(destinations: Told) -> None:
+    bad, old, fresh = put("poison", "bad"), put("good"), put("good")
+    services.deliver_due()
+    Message.objects.filter(pk__in=[bad.pk, old.pk]).update(created_at="2026-01-01T00:00Z")
+    assert services.forget_settled(by=SYSTEM) == 1
+    assert set(Message.objects.all()) == {bad, fresh}
 
 
 def test_what_became_of_it_is_on_record(destinations: Told) -> None:

@@ -3,5 +3,6 @@
 from telehealth.outbox.services.delivering import deliver_due
 from telehealth.outbox.services.mending import send_again
 from telehealth.outbox.services.queueing import enqueue, notify
+from telehealth.outbox.services.tidying import forget_settled
 
-__all__ = ["deliver_due", "enqueue", "notify", "send_again"]
+__all__ = ["deliver_due", "enqueue", "forget_settled", "notify", "send_again"]
