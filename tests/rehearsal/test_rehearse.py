@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from config.env import BASE_DIR
-from tests.live import Live
+from tests.live import Live, free_port
 from tests.rehearsal.traces import clear_control, found_in, identifying
 
 SAMPLE = BASE_DIR / "telehealth" / "rehearsal" / "visit" / "sample.json"
@@ -56,12 +56,18 @@ def test_a_deceased_patient_is_imported_and_refused_a_visit(live: Live, tmp_path
     assert {"name": "the visit of a deceased patient is refused", "note": "patient_deceased"}.items() <= said["steps"][-2].items()
 
 
-def test_a_failure_is_told_and_not_green(live: Live, tmp_path: Path) -> None:
-    (tmp_path / "none.json").write_text("{}")
-    done = live.manage("rehearse", "--bundle", str(tmp_path / "none.json"))
+def test_a_failure_is_told_and_not_green(live: Live) -> None:
+    nobody = f"http://localhost:{free_port()}"
+    done = live.manage("rehearse", "--url", nobody, "--credentials", str(live.home.demo))
 
     assert done.returncode == 1
-    assert "nurse imports the record" in done.stderr and "answered 400" in done.stderr
+    assert "rehearse: nurse signs in: the server does not answer" in done.stderr
+
+
+def test_a_bundle_that_is_none_is_told_in_one_line(live: Live) -> None:
+    done = live.manage("rehearse", "--bundle", "nowhere.json")
+
+    assert (done.returncode, done.stderr) == (1, "CommandError: nowhere.json: No such file or directory\n")
 
 
 @pytest.mark.storm
