@@ -1,6 +1,6 @@
 """The portal's booking fragment: beside a patient at the front desk, and on the demonstration's phone."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from telehealth.portal.pages import Page
 from telehealth.records.selectors import practitioners
 
 MOST_OFFERED = 24
+FARTHEST = timedelta(days=1000)
 WORDS: Words = {
     "too_soon": _("This time is too near or past. Choose a later one."),
     "beyond_horizon": _("This is further ahead than can be booked."),
@@ -41,6 +42,13 @@ class OfferForm(forms.Form):
         self.fields["visit_type"] = forms.ChoiceField(label=_("Kind of visit"), choices=kinds)
         self.initial = {"visit_type": kinds[0][0] if kinds else "", "day": timezone.localdate(), **self.initial}
 
+    def clean_day(self) -> date:
+        """Near enough to be meant: the calendar's ends are no days to reckon with."""
+        day: date = self.cleaned_data["day"]
+        if abs(day - timezone.localdate()) > FARTHEST:
+            raise forms.ValidationError("", code="invalid")
+        return day
+
 
 class BookForm(forms.Form):
     """One of the offers: whose it is and when it starts."""
@@ -52,9 +60,12 @@ class BookForm(forms.Form):
     def clean_offer(self) -> tuple[UUID, datetime]:
         practitioner, __, start = self.cleaned_data["offer"].partition(" ")
         try:
-            return UUID(practitioner), datetime.fromisoformat(start).astimezone(UTC)
-        except ValueError:
-            raise forms.ValidationError("", code="invalid") from None
+            at = datetime.fromisoformat(start)
+            if at.tzinfo is not None:
+                return UUID(practitioner), at.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        raise forms.ValidationError("", code="invalid")
 
 
 class Booking(Page):
