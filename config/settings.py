@@ -276,6 +276,7 @@ PORTAL_SLOTS = {  # shell: slot: URL name and its parameters
         "banner": ("patient-banner", "patient_id"),
         "lobby": ("visit-lobby", "visit_id"),
         "note": ("visit-note", "visit_id"),
+        "prescriptions": ("visit-prescriptions", "visit_id"),
         "finish": ("visit-finish", "visit_id"),
     },
 }

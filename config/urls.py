@@ -34,6 +34,7 @@ urlpatterns = [
     path("", include(records.portal)),
     path("", include(scheduling.portal)),
     path("", include(consults.portal)),
+    path("", include(prescribing.portal)),
     path("static/<path:path>", static_file),
     path("dev/", include(rehearsal.dev)),
 ]

@@ -22,6 +22,7 @@ export class Call {
     this.#button("leave").addEventListener("click", () => this.#leave());
     this.#button("audio").addEventListener("click", () => this.#toggle("audio"));
     this.#button("video").addEventListener("click", () => this.#toggle("video"));
+    this.#button("join").hidden = false; // not before somebody listens to it
   }
 
   get connections() {

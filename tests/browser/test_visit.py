@@ -1,0 +1,105 @@
+"""One whole visit by the pages: two people, two Chromiums, and the clinic between them."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import acts
+from tests.browser.conftest import Reception
+
+FAMILY, EMAIL = "Quillfeather", "marlowe@patient.example"
+REASON = "A cough for two weeks"
+
+
+@pytest.fixture
+def patient(reception: Reception) -> acts.Patient:
+    """Imported by a nurse, invited by the front desk, signed in at their phone with both factors."""
+    acts.import_sample(reception.staff("nurse"))
+    acts.invite(reception.staff("desk"), FAMILY, EMAIL)
+    return acts.accept(reception, EMAIL, FAMILY)
+
+
+def test_a_visit_from_the_waiting_room_to_the_end(reception: Reception, patient: acts.Patient) -> None:
+    provider = reception.staff("cho")
+    provider.goto("/today/")
+    expect(provider.locator("[data-live]")).to_have_text("Live")
+    acts.book(patient.page, "Cho", REASON)
+    acts.check_in(patient.page)
+    patient.page.get_by_role("button", name="Join the call").click()
+    expect(patient.page.locator("[data-call-status]")).to_contain_text("waiting room")
+
+    _is_admitted_from_the_live_list(provider)
+    _talks(provider, patient.page)
+    _mutes(provider, patient.page)
+    _writes_and_signs_the_note(provider)
+    _prescribes(provider, reception)
+    _completes(provider, patient.page)
+
+
+def _is_admitted_from_the_live_list(provider: Page) -> None:
+    """The row came without a reload, with the name and the reason."""
+    row = provider.get_by_role("listitem").filter(has_text=FAMILY).filter(has_text=REASON)
+    expect(row).to_contain_text("ready, waiting")
+    row.get_by_role("button", name="Admit").click()
+    expect(row).to_contain_text("admitted")
+    row.get_by_role("link", name="Open visit").click()
+    expect(provider.get_by_role("heading", name=re.compile(FAMILY))).to_be_visible()
+    expect(provider.get_by_text("12 Quiet Lane")).to_be_visible()
+
+
+def _talks(provider: Page, patient: Page) -> None:
+    provider.get_by_role("button", name="Join the call").click()
+    for page in (provider, patient):
+        expect(page.locator("[data-call-status]")).to_have_text("Connected")
+        assert acts.decoded(page, 20) >= 20
+        assert acts.playing(page)
+    expect(provider.locator("[data-waiting]")).to_contain_text("in the call")
+
+
+def _mutes(provider: Page, patient: Page) -> None:
+    mute = provider.get_by_role("button", name="Mute")
+    mute.press("Enter")
+    expect(patient.get_by_text("muted", exact=True)).to_be_visible()
+    unmute = provider.get_by_role("button", name="Unmute")
+    expect(unmute).to_have_attribute("aria-pressed", "true")
+    unmute.press("Enter")
+    expect(patient.get_by_text("muted", exact=True)).to_be_hidden()
+
+
+def _writes_and_signs_the_note(provider: Page) -> None:
+    """What is written is kept without a press of any button, and there after a reload."""
+    provider.get_by_label("Subjective").fill("Dry cough, worse at night.")
+    expect(provider.locator("#note-saved")).to_contain_text("Draft kept at")
+    provider.get_by_label("Plan").fill("Fluids; come back in a week.")
+    expect(provider.get_by_role("button", name="Complete the visit")).to_be_disabled()
+    provider.get_by_role("button", name="Sign the note").click()
+    expect(provider.get_by_text("It can no longer be changed.")).to_be_visible()
+    assert provider.get_by_label("Subjective").count() == 0
+    expect(provider.locator(".note-text").filter(has_text="worse at night")).to_be_visible()
+    expect(provider.locator(".note-text").filter(has_text="come back in a week")).to_be_visible()
+
+
+def _prescribes(provider: Page, reception: Reception) -> None:
+    """A used code is turned away with the time of the next; a fresh one signs, and the pharmacy has it soon after."""
+    provider.get_by_label("Medication").select_option(label="amoxicillin 500 MG Oral Capsule")
+    provider.get_by_label("Pharmacy").select_option(label="Harbor Street Pharmacy, Quincy")
+    provider.get_by_label("Directions").fill("Take 1 capsule by mouth three times a day")
+    provider.get_by_label("Quantity").fill("21")
+    provider.get_by_label("Days").fill("7")
+    provider.get_by_role("button", name="Prepare").click()
+    authenticator = reception.authenticator("cho")
+    provider.get_by_label("Code from your authenticator").fill(authenticator.code_at(authenticator.last))
+    provider.get_by_role("button", name="Sign and send").click()
+    expect(provider.locator("[data-next-code-at]")).to_be_visible()
+    provider.get_by_label("Code from your authenticator").fill(authenticator.code())
+    provider.get_by_role("button", name="Sign and send").click()
+    expect(provider.locator("[data-rx-status=delivered]")).to_be_visible(timeout=20_000)
+
+
+def _completes(provider: Page, patient: Page) -> None:
+    provider.get_by_role("button", name="Complete the visit").click()
+    expect(provider.get_by_text("The visit is completed.")).to_be_visible()
+    for page in (provider, patient):
+        expect(page.locator("[data-call-status]")).to_have_text("The visit has ended.")
+        assert page.evaluate("document.querySelector('[data-call]').call.connections.length") == 0

@@ -1,0 +1,64 @@
+"""The prescriptions of a visit, by the page."""
+
+from audit.ledger import Act
+from prescribing.machine import Status
+from prescribing.models import Prescription
+from tests.people import Acts, ClientFor
+from tests.prescribing.ward import ORDER, Ward, status_of
+
+ENTERED = {**ORDER, "substitution": "on"}
+
+
+def address(ward: Ward) -> str:
+    return f"/visits/{ward.visit.pk}/prescriptions/"
+
+
+def test_an_order_is_prepared_and_its_faults_are_told_at_the_field(ward: Ward, client_for: ClientFor) -> None:
+    cho = client_for(ward.cast.dr_cho)
+
+    wrong = cho.form(address(ward), **{**ENTERED, "quantity": "9000"}).content.decode()
+    assert 'aria-invalid="true"' in wrong and "does not fit the order" in wrong
+    assert not Prescription.objects.exists()
+
+    right = cho.form(address(ward), **ENTERED).content.decode()
+    assert "to be signed" in right and "one-time-code" in right
+    assert Prescription.objects.get().status == Status.DRAFT
+
+
+def test_no_medication_is_chosen_beforehand(ward: Ward, client_for: ClientFor) -> None:
+    cho = client_for(ward.cast.dr_cho)
+
+    assert '<option value="" selected>' in cho.get(address(ward)).content.decode()
+    cho.form(address(ward), **{**ENTERED, "medication": ""})
+    assert not Prescription.objects.exists()
+
+
+def test_a_used_code_signs_nothing_and_the_page_says_when_the_next_is_good(ward: Ward, client_for: ClientFor) -> None:
+    cho, draft, code = client_for(ward.cast.dr_cho), ward.draft(), ward.code()
+    sign = f"/prescriptions/{draft.pk}/sign/"
+
+    assert "on its way" in cho.form(sign, code=code).content.decode()
+    another = ward.draft()
+    again = cho.form(f"/prescriptions/{another.pk}/sign/", code=code).content.decode()
+
+    assert "data-next-code-at" in again and "used already" in again
+    assert (status_of(draft.pk), status_of(another.pk)) == (Status.QUEUED, Status.DRAFT)
+
+
+def test_nobody_else_signs_or_sees_the_draft(ward: Ward, client_for: ClientFor) -> None:
+    draft = ward.draft()
+
+    for other in (ward.cast.dr_dee, ward.cast.nan, ward.cast.pia, ward.cast.desk):
+        assert client_for(other).form(f"/prescriptions/{draft.pk}/sign/", code=ward.code()).status_code == 404
+        assert client_for(other).get(f"/prescriptions/{draft.pk}/status/").status_code == 404
+    assert status_of(draft.pk) == Status.DRAFT
+
+
+def test_asking_how_far_it_got_opens_no_record(ward: Ward, client_for: ClientFor, acts: Acts) -> None:
+    signed = ward.signed()
+    before = acts(openings=True).count(Act.RECORD_OPENED)
+
+    reply = client_for(ward.cast.dr_cho).get(f"/prescriptions/{signed.pk}/status/").content.decode()
+
+    assert 'data-rx-status="queued"' in reply and "every 2s" in reply
+    assert acts(openings=True).count(Act.RECORD_OPENED) == before
