@@ -16,7 +16,7 @@ PASSWORD = "a harbour full of small boats"
 DECODED = """
 async (least) => {
   const call = document.querySelector("[data-call]").call;
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 200; tries += 1) {
     for (const connection of call.connections) {
       for (const report of (await connection.getStats()).values()) {
         if (report.type === "inbound-rtp" && report.kind === "video" && report.framesDecoded >= least) return report.framesDecoded;
@@ -59,7 +59,7 @@ def invite(desk: Page, family: str, email: str) -> None:
 
 def invitation_link(reception: Reception, email: str) -> str:
     """The link in the mail that the demonstration's catcher holds; asks until it is there."""
-    for _ in range(100):
+    for _ in range(200):
         messages = httpx.get(f"{reception.live.url}/dev/outbox?format=json").json()
         links = [link for message in messages if message["to"] == email for link in message["links"]]
         if links:
@@ -105,7 +105,7 @@ def check_in(patient: Page) -> None:
 
 
 def decoded(page: Page, least: int) -> int:
-    """How many frames of the other side this browser has decoded, once there are so many; 0 after ten seconds."""
+    """How many frames of the other side this browser has decoded, once there are so many; 0 after twenty seconds."""
     frames: int = page.evaluate(DECODED, least)
     return frames
 

@@ -21,8 +21,8 @@ class Authenticator:
         while self.last >= self._now() + 1:
             time.sleep(1)
         self.last = max(self.last + 1, self._now() - 1)
-        if self.last == self._now() - 1 and time.time() % STEP > STEP - 3:
-            self.last += 1  # the oldest would not arrive in time
+        if self.last == self._now() - 1 and time.time() % STEP > STEP - 12:
+            self.last += 1  # the oldest might not arrive in time
         return self.code_at(self.last)
 
     def code_at(self, step: int) -> str:

@@ -94,7 +94,7 @@ def _prescribes(provider: Page, reception: Reception) -> None:
     expect(provider.locator("[data-next-code-at]")).to_be_visible()
     provider.get_by_label("Code from your authenticator").fill(authenticator.code())
     provider.get_by_role("button", name="Sign and send").click()
-    expect(provider.locator("[data-rx-status=delivered]")).to_be_visible(timeout=20_000)
+    expect(provider.locator("[data-rx-status=delivered]")).to_be_visible(timeout=60_000)
 
 
 def _completes(provider: Page, patient: Page) -> None:
