@@ -29,13 +29,14 @@ def home() -> Path:
 
 
 def load(path: Path) -> frozenset[str]:
-    """Fill the environment from KEY=VALUE lines; what is set already, by value or by file, stays. Return what was filled."""
+    """Fill the environment from KEY=VALUE lines; what is set already, by value or by file, stays. Return what was filled.
+
+    A file that cannot be read fills nothing: the first setting that is missed says so.
+    """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (FileNotFoundError, NotADirectoryError):
+        lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
         return frozenset()
-    except OSError as error:
-        raise ImproperlyConfigured(f"{path} cannot be read: {error.strerror}") from None
     pairs = [line.split("=", 1) for line in lines if "=" in line and not line.startswith("#")]
     taken = {name.removesuffix("_FILE") for name in os.environ if os.environ[name]}
     filled = {key: value for key, value in pairs if key.removesuffix("_FILE") not in taken and key not in os.environ}
@@ -57,7 +58,7 @@ def text(name: str, default: str | Default = REQUIRED) -> str:
     if value:
         return value
     if isinstance(default, Default):
-        raise ImproperlyConfigured(f"{name} is not set: give {name}, or the path of a file that holds it as {name}_FILE")
+        raise ImproperlyConfigured(f"{name} is not set: give {name}, or the path of a file that holds it as {name}_FILE{_why_not()}")
     return default
 
 
@@ -87,6 +88,11 @@ def listed(name: str, default: list[str]) -> list[str]:
 def path_of(name: str) -> str:
     """The path in NAME_FILE, for a secret that only some processes may read."""
     return os.environ.get(f"{name}_FILE", "")
+
+
+def _why_not() -> str:
+    path = home() / "telehealth.env"
+    return f"; {path} is not readable for this user" if path.exists() and not os.access(path, os.R_OK) else ""
 
 
 def _from_file(name: str) -> str:

@@ -82,6 +82,8 @@ def current() -> Home:
 
 def make(home: Home) -> None:
     """Make the home's directories; parents keep their permissions, ours are private."""
+    if any(character in str(home.root) for character in "\n\r"):
+        raise ImproperlyConfigured("TELEHEALTH_HOME has a line break in its name")
     home.root.mkdir(parents=True, exist_ok=True)
     for path in (home.keys, home.logs, home.checkpoints):
         path.mkdir(mode=0o700, exist_ok=True)
@@ -107,7 +109,7 @@ def write_private(path: Path, text: str) -> None:
     new = path.with_name(f".{path.name}.{os.getpid()}")
     new.unlink(missing_ok=True)
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -75,6 +75,8 @@ def _quiet() -> None:
 
 def _run(home: homes.Home, supervisor: Supervisor) -> None:
     port = env.number("PORT", 8000)
+    if not 0 < port < 65536:
+        raise ServiceError(f"PORT must be between 1 and 65535, not {port}")
     for listener in listen_on_loopback(port):
         listener.close()
     settings = _keys(home) | _addresses(port) | _database(home, supervisor) | _broker(home, supervisor)

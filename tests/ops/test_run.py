@@ -1,5 +1,6 @@
 """`make run`, from outside: one ready line, private files, clear refusals, nothing left behind."""
 
+import contextlib
 import json
 import os
 import socket
@@ -101,6 +102,7 @@ def test_a_port_held_on_ipv6_only_is_in_use_too() -> None:
         ({"DATABASE_URL": "postgresql://ann:hush@127.0.0.1:9/x"}, "MIGRATION_DATABASE_URL"),
         ({"DATABASE_URL": "mysql://ann:hush@127.0.0.1/x", "MIGRATION_DATABASE_URL": "mysql://ann:hush@127.0.0.1/x"}, "only database"),
         ({"PORT": "http"}, "whole number"),
+        ({"PORT": "70000"}, "between 1 and 65535"),
     ],
 )
 def test_what_is_in_the_way_is_said_in_one_line(settings: dict[str, str], words: str) -> None:
@@ -169,3 +171,17 @@ def test_two_clinics_side_by_side_from_deep_paths() -> None:
     with place("d" * 150) as one, place("e" * 150) as two, running(one) as first, running(two) as second:
         assert first.url != second.url
         assert homes.Home(one).demo.read_text() != homes.Home(two).demo.read_text()
+
+
+@pytest.mark.storm
+@pytest.mark.parametrize("seconds", [0.4, 0.8, 1.5, 3.0, 6.0, 9.0])
+def test_a_first_start_cut_off_anywhere_heals(seconds: float) -> None:
+    with place() as home:
+        process = start(home, free_port())
+        time.sleep(seconds)
+        for pid in [process.pid, *family(process.pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, 9)
+        process.communicate()
+        with running(home) as again:
+            assert again.sign_ins
