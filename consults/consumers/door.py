@@ -114,6 +114,11 @@ class Door(Consumer):
             current().become(self.actor)
         await self.welcome()
 
+    async def still_signed_in(self) -> bool:
+        """Whether the session that opened the door lasts: neither ended nor idle for too long."""
+        by, _ = await self.ask(signed_in, header(self.scope, b"cookie"))
+        return by.id is not None and by.id == self.actor.id
+
     async def welcome(self) -> None:
         """The door is open."""
         raise NotImplementedError
@@ -127,7 +132,7 @@ class Door(Consumer):
         if self.over:
             return
         self.spoke_at = time.monotonic()
-        if text_data is None or len(text_data) > MAX_FRAME:
+        if text_data is None or len(text_data.encode("utf-8", "surrogatepass")) > MAX_FRAME:
             await self.end(Close.MALFORMED)
             return
         try:

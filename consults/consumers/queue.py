@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from audit.ledger import current
 from consults.consumers.door import Door
 from consults.mailboxes import names
 from consults.protocol.codes import Close, Error
 from consults.protocol.incoming import Incoming, Ping
 from consults.protocol.outgoing import Pong, trouble
-from consults.services.seating import live_account
 from telehealth.accounts.access import Action, Resource, Role, granted
 from telehealth.records.selectors import practitioner_of
 
@@ -42,8 +40,7 @@ class QueueSocket(Door):
         await self.say_message({"type": "visit", **news})
 
     async def door_tick(self, event: dict[str, Any]) -> None:
-        current().become(self.actor)
-        if not await self.ask(live_account, self.actor.id, self.epoch):
+        if not await self.still_signed_in():
             await self.turn_away("signed_out", Close.NOT_JOINED)
 
     async def gone(self) -> None:

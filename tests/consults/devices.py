@@ -43,6 +43,7 @@ class Device:
         self.wire = WebsocketCommunicator(sockets, path, headers=told, subprotocols=["telehealth.v1"])
         self.wire.scope["scheme"] = "wss"
         self.seen = 0
+        self.cookie = ""
 
     async def connect(self) -> "Device":
         connected, subprotocol = await self.wire.connect(PATIENCE)
@@ -98,7 +99,9 @@ class Devices:
         by = getattr(self.stage.cast, who)
         client = await do(self.client_for, by) if factor else await do(self.client_for, by, factor_at=None)
         cookie = client.cookies[settings.SESSION_COOKIE_NAME].OutputString(attrs=[]).encode()
-        return await self.device(path, origin=origin, cookie=cookie)
+        device = await self.device(path, origin=origin, cookie=cookie)
+        device.cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+        return device
 
     async def device(self, path: str = "", **headers: bytes) -> Device:
         device = await Device(path or f"/ws/visits/{self.visit}/", **headers).connect()

@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from importlib import import_module
+from random import Random
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import redis
+from django.conf import settings
 
 from audit.ledger import Act
 from audit.ledger.models import Entry
@@ -14,9 +18,13 @@ from consults import services
 from consults.consumers import door, visit
 from consults.mailboxes import names, wire
 from consults.models import Participant
+from consults.protocol import rates
 from consults.protocol.codes import Close
+from consults.protocol.incoming import TYPES
 from consults.protocol.rates import RATES, STRIKES
+from telehealth.accounts import sessions
 from telehealth.accounts.models import User
+from telehealth.core import now
 from tests.consults.devices import SDP, Device, Devices, do
 from tests.consults.stage import Stage
 from tests.people import ClientFor
@@ -234,6 +242,33 @@ async def test_joining_twice_is_an_error_not_an_end(room: Devices) -> None:
     assert (await pia.hear("error"))["code"] == "already_joined"
 
 
+async def test_whatever_is_sent_there_is_an_answer_or_a_documented_end(call: Devices, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates, "RATES", {kind: (10_000, 1.0) for kind in rates.RATES})
+    _, _, a, b = await in_call(call)
+    dice, ends = Random(7), set()
+    device, _ = await call.joined("pia")
+    for _ in range(120):
+        frame = mangled(dice, [a, b, str(uuid4()), "", None])
+        await device.wire.send_input({"type": "websocket.receive", "text": frame})
+        await device.say(type="ping")
+        while (output := await device.wire.receive_output(5))["type"] == "websocket.send":
+            if json.loads(output["text"])["type"] == "pong":
+                break
+        else:
+            ends.add(output["code"])
+            device, _ = await call.joined("pia")
+    assert ends == {1000, 4400}
+
+
+def mangled(dice: Random, members: list[str | None]) -> str:
+    """One of our messages with a part exchanged, or cut short."""
+    member, kind = dice.choice(members), dice.choice([*TYPES, "state", ""])
+    parts: dict[str, Any] = {"to": member, "description": OFFER, "candidate": dice.choice([None, {"candidate": "c"}, 7]), "resume": 1}
+    chosen = {name: parts[name] for name in dice.sample(sorted(parts), dice.randrange(4))}
+    frame = json.dumps({"type": kind, **chosen})
+    return frame if dice.random() < 0.8 else frame[: dice.randrange(len(frame))]
+
+
 # Only admitted members of this visit
 
 
@@ -399,6 +434,22 @@ async def test_the_queue_tells_ids_states_and_times(stage: Stage, client_for: Cl
     assert await watchers["dr_dee"].silent(), "another provider's queue"
     await room.close()
     await wire.close()
+
+
+@pytest.mark.parametrize("change", ["idle", "ended"])
+async def test_the_queue_ends_with_the_session(stage: Stage, client_for: ClientFor, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "TICK_SECONDS", 0.05)
+    room = Devices(stage, uuid4(), client_for)
+    watcher = await room.browser("dr_cho", path="/ws/waiting-room/")
+    assert await watcher.silent()
+    session = import_module(settings.SESSION_ENGINE).SessionStore(watcher.cookie)
+    if change == "idle":
+        session[sessions.SEEN] = (now() - sessions.IDLE_STAFF - timedelta(seconds=1)).isoformat()
+        await do(session.save)
+    else:
+        await do(session.delete)
+    assert await watcher.closed() == Close.NOT_JOINED
+    await room.close()
 
 
 @pytest.mark.parametrize(("who", "code"), [("pia", 4403), ("ned", 4403), ("biller", 4403), ("admin", 4403)])

@@ -1,13 +1,15 @@
 """A visit from the appointment to its end: who may do what, and what cannot happen."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
-from audit.ledger import Act, flush
+from audit.ledger import Act, Actor, flush, unit
 from consults import selectors, services
 from consults.errors import (
     CheckInNotOpen,
@@ -273,3 +275,18 @@ def test_a_ticket_is_good_once_here_and_for_this_person(stage: Stage, cast: Cast
     assert len(ticket.value) >= 43
     holder, _ = services.redeem_ticket(value=ticket.value, visit_id=visit.pk, by=cast.system)
     assert (holder.id, holder.client, holder.scopes) == (cast.pia.id, "app", frozenset({"patient"}))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_devices_opening_at_once_open_one_visit(stage: Stage, cast: Cast) -> None:
+    def opening(by: Actor) -> UUID:
+        with unit(by, channel="REST"):
+            try:
+                return services.open_visit(appointment_id=stage.appointment.pk, by=by).pk
+            finally:
+                connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        opened = set(pool.map(opening, [cast.pia, cast.gus, cast.desk, cast.pia]))
+    assert opened == {stage.id}
+    assert Visit.objects.count() == 1
