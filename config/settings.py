@@ -95,6 +95,8 @@ MIGRATION_MODULES = {"auditlog": None}  # its table is ours
 # --- Broker: Celery and sockets ---------------------------------------------------------------------
 REDIS_URL = home.redis_url()
 CELERY_BROKER_URL = home.broker_url()
+# A commit does not wait for a broker that is down; the sweeps find the work later.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True

@@ -69,12 +69,12 @@ def door() -> Iterator[Door]:
         thread.join()
 
 
-def worker(port: int) -> "subprocess.Popen[bytes]":
-    """A worker on this test's database, as the runtime role."""
+def worker(task: object, **environment: str) -> "subprocess.Popen[bytes]":
+    """A worker on this test's database, as the runtime role; `task` is the door's port, or `put`."""
     address = urlsplit(os.environ["DATABASE_URL"])
     url = urlunsplit(address._replace(path="/" + connections["default"].settings_dict["NAME"]))
-    environment = os.environ | {"DATABASE_URL": url}
-    return subprocess.Popen([sys.executable, "-m", "tests.outbox.worker", str(port)], cwd=ROOT, env=environment)
+    command = [sys.executable, "-m", "tests.outbox.worker", str(task)]
+    return subprocess.Popen(command, cwd=ROOT, env=os.environ | {"DATABASE_URL": url} | environment)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -117,3 +117,12 @@ def test_two_workers_share_the_work(settings: Settings) -> None:
         workers = [worker(server.server_port), worker(server.server_port)]
         assert [each.wait(20) for each in workers] == [0, 0]
         assert len(server.came) == len(set(server.came)) == 40, "each leased by one of them only"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_is_down_delays_and_loses_nothing(settings: Settings) -> None:
+    settings.OUTBOX_HANDLERS = {"wire": "tests.outbox.worker.carry"}
+    assert worker("put", REDIS_URL="redis://127.0.0.1:9/0").wait(30) == 0, "the commit stands without the broker"
+    with door() as server:
+        assert worker(server.server_port).wait(30) == 0
+        assert server.came == ["put"]

@@ -1,4 +1,4 @@
-"""A worker process for tests to kill: delivers what is due to the door at argv[1], until nothing is due."""
+"""A process for tests to kill or to cut off: delivers what is due to the door at argv[1]; `put` enqueues one message."""
 
 import http.client
 import os
@@ -8,6 +8,7 @@ from typing import Any
 
 import django
 from django.conf import settings
+from django.db import transaction
 from django.utils.module_loading import import_string
 
 
@@ -18,8 +19,18 @@ def carry(message: Any) -> None:
         line.getresponse().read()
 
 
+def put() -> None:
+    """One message under a known key, in a transaction of its own."""
+    with transaction.atomic():
+        enqueue = import_string("telehealth.outbox.services.enqueue")
+        enqueue(destination="wire", kind="hello", object_id=import_string("audit.ledger.uuid7")(), key="put")
+
+
 if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
     settings.OUTBOX_HANDLERS = {"wire": "tests.outbox.worker.carry"}
-    import_string("telehealth.outbox.services.deliver_due")()
+    if sys.argv[1] == "put":
+        put()
+    else:
+        import_string("telehealth.outbox.services.deliver_due")()

@@ -69,6 +69,15 @@ def test_a_wrong_or_used_code_signs_nothing(ward: Ward) -> None:
     assert Message.objects.filter(destination="pharmacy").count() == 1
 
 
+def test_signature_and_message_are_there_together_or_not_at_all(ward: Ward) -> None:
+    draft = ward.draft()
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        services.sign(prescription_id=draft.pk, code=ward.code(), by=ward.cast.dr_cho)
+        raise ZeroDivisionError  # the process dies before the commit
+    assert (again(draft).status, again(draft).content) == (Status.DRAFT, None)
+    assert not Message.objects.filter(destination="pharmacy").exists()
+
+
 def test_only_who_wrote_it_signs_it(ward: Ward) -> None:
     draft = ward.draft()
     CareRelationship.objects.create(
