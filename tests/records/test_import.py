@@ -147,15 +147,24 @@ def test_without_identifiers_the_address_tells_who_it_is(cast: Cast) -> None:
     assert Patient.objects.get(pk=first.patient).mrn.startswith("T")
 
 
+def test_twins_without_a_name_are_two_and_stay_two(cast: Cast) -> None:
+    vera = patient()
+    twin = {"resource": observation(vera)["resource"]}
+    first = imported(bundle(vera, twin, twin), cast.nan)
+    again = imported(bundle(vera, twin, twin), cast.nan)
+
+    assert first.stored["Observation"] == again.unchanged["Observation"] == ClinicalResource.objects.count() == 2
+
+
 def test_the_same_identifier_under_a_new_address_is_the_same_resource(cast: Cast) -> None:
     vera = patient()
     claim = entry(
         "Claim",
         patient={"reference": vera["fullUrl"]},
-        identifier=[{"system": "urn:claims", "value": "1"}, {"system": "urn:groups", "value": "9"}],
+        identifier=[{"system": "urn:groups", "value": "9"}, {"system": "urn:claims", "value": "1"}],
     )
     other = copy.deepcopy(claim)
-    other["resource"]["identifier"][0]["value"] = "2"
+    other["resource"]["identifier"][1]["value"] = "2"
     other["fullUrl"] = "urn:uuid:2"
     imported(bundle(vera, claim, other), cast.nan)
     claim["fullUrl"], other["fullUrl"] = "urn:uuid:3", "urn:uuid:4"
@@ -260,7 +269,9 @@ def test_a_record_number_that_somebody_has_is_not_given_twice(cast: Cast) -> Non
     assert Patient.objects.get(pk=report.patient).mrn.startswith("T")
 
 
-def test_the_clinics_own_practitioners_are_not_changed_by_an_import(cast: Cast) -> None:
+@pytest.mark.parametrize("source", [{}, {"resourceType": "Practitioner"}], ids=["entered here", "imported once"])
+def test_the_clinics_own_practitioners_are_not_changed_by_an_import(source: dict[str, str], cast: Cast) -> None:
+    cast.cho.source = source
     cast.cho.identity = "http://hl7.org/fhir/sid/us-npi|1999000015"
     cast.cho.save()
     npi = [{"system": "http://hl7.org/fhir/sid/us-npi", "value": "1999000015"}]
