@@ -15,7 +15,7 @@ import pytest
 
 from config import home as homes
 from config.env import BASE_DIR
-from config.serve import listen_on_loopback
+from config.serve import PortInUse, listen_on_loopback
 from tests.live import Live, alive, environment, free_port, place, running, start
 
 
@@ -81,15 +81,24 @@ def test_a_port_in_use_is_named(live: Live) -> None:
         assert f"port {live.port} cannot be used" in refused(home, live.port)
 
 
-def test_a_port_held_on_ipv6_only_is_in_use_too() -> None:
-    if not socket.has_ipv6:
-        pytest.skip("no IPv6 here")
-    listeners = listen_on_loopback(free_port())
-    try:
-        assert {listener.family for listener in listeners} >= {socket.AF_INET}
-    finally:
-        for listener in listeners:
-            listener.close()
+def test_a_port_held_in_any_of_its_forms_is_in_use() -> None:
+    """On a machine with IPv6 both forms are listened on, and each one alone is in the way; without it there is one."""
+    port = free_port()
+    forms = _closed(listen_on_loopback(port))
+    assert socket.AF_INET in forms
+    for form in forms:
+        held = listen_on_loopback(port)
+        _closed([listener for listener in held if listener.family != form])
+        with pytest.raises(PortInUse, match=str(port)):
+            listen_on_loopback(port)
+        _closed([listener for listener in held if listener.family == form])
+
+
+def _closed(listeners: list[socket.socket]) -> list[int]:
+    families = [int(listener.family) for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return families
 
 
 @pytest.mark.parametrize(
