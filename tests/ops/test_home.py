@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config import home as homes
+from config import keys
 from config.embedded import place
 from config.embedded.process import ServiceError
 
@@ -69,3 +70,14 @@ def test_a_socket_directory_that_others_may_write_is_refused(tmp_path: Path) -> 
         pytest.fail("the temporary directory is too deep for this test")
     with pytest.raises(ServiceError, match="not a private directory"):
         place.socket_directory(tmp_path, None)
+
+
+def test_keys_of_a_production_are_made_by_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keys.main(str(tmp_path / "etc"))
+    first = capsys.readouterr().out
+    keys.main(str(tmp_path / "etc"))
+
+    assert capsys.readouterr().out == first
+    settings = dict(line.split("=", 1) for line in first.splitlines())
+    assert {f"{name}_FILE" for name in homes.IRREPLACEABLE | {"SECRET_KEY"}} <= settings.keys()
+    assert all(stat.S_IMODE(Path(path).stat().st_mode) == 0o600 for path in settings.values())
