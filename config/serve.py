@@ -1,5 +1,6 @@
 """The web servers: `demo` (one port for all, loopback), and the production pair `http` (granian) and `ws` (uvicorn)."""
 
+import errno
 import os
 import signal
 import socket
@@ -35,7 +36,7 @@ def listen_on_loopback(port: int) -> list[socket.socket]:
             listener.listen(2048)
         except OSError as error:
             listener.close()
-            if family == socket.AF_INET6 and error.errno == 99:  # EADDRNOTAVAIL: IPv6 is compiled in and switched off
+            if family == socket.AF_INET6 and error.errno == errno.EADDRNOTAVAIL:  # IPv6 is compiled in and switched off
                 continue
             for other in sockets:
                 other.close()
