@@ -84,7 +84,7 @@ def _translated(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
         return 404, problem(404), {}  # the same for "not yours" and "not there", whatever the subclass
     if isinstance(error, DomainError):
         status = status_of(error)
-        return status, problem(status, error.code, **getattr(error, "reply", {})), {}
+        return status, {**getattr(error, "reply", {}), **problem(status, error.code)}, {}
     if isinstance(error, ValidationError):
         return 400, problem(400, errors=list(_flat(error.get_full_details()))), {}
     if isinstance(error, APIException):
