@@ -93,6 +93,8 @@ class Face(APIView):
         if self.by.second_factor_at is None:
             raise SecondFactorRequired
         gate()(self.by, *access)
+        if self.shape_query is None:
+            self.asked(Nothing)
 
     def get_authenticate_header(self, request: Request) -> str:
         """Always a challenge, so that who is not signed in gets 401."""
@@ -133,11 +135,6 @@ class Face(APIView):
         if not (text.isascii() and text.isdigit() and len(text) < 10):
             raise VersionChanged
         return int(text)
-
-    def if_match(self, version: int) -> None:
-        """412 unless the caller read exactly this version. A service that locks the row checks again."""
-        if self.expected() != version:
-            raise VersionChanged
 
 
 class CreateFace(Face, abstract=True):

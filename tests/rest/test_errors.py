@@ -79,6 +79,12 @@ def test_a_password_alone_opens_nothing(ask: Ask) -> None:
     assert (reply.status_code, reply.json()["code"]) == (403, "second_factor_required")
 
 
+def test_a_parameter_that_no_face_asks_for_is_refused(ask: Ask) -> None:
+    reply = ask("get", "versioned/?nunber=2")
+
+    assert (reply.status_code, reply.json()["errors"]) == (400, [{"field": "nunber", "code": "unknown_field"}])
+
+
 def test_refused_missing_and_unrouted_look_alike(ask: Ask) -> None:
     refused, missing, unrouted = ask("post", "forbidden/"), ask("get", "nowhere/"), ask("get", "things/x/")
 

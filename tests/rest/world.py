@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from audit.ledger import Actor, uuid7
 from telehealth.core.errors import Conflict, Refused
+from telehealth.rest.errors import VersionChanged
 from telehealth.rest.faces import OPEN, CreateFace, Face
 from telehealth.rest.models import IdempotencyKey as Thing
 from telehealth.rest.parsing import FHIRBody, JSONBody
@@ -103,7 +104,8 @@ class Versioned(Face):
         return Response({})
 
     def put(self, request: Request) -> Response:
-        self.if_match(7)
+        if self.expected() != 7:
+            raise VersionChanged
         return Response({"changed": True})
 
 
