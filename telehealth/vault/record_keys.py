@@ -71,9 +71,7 @@ def find(record_id: UUID, instance: Any = None) -> AESGCM:
         wrapped = _wrapped(record_id, instance)
         if wrapped is None:
             raise Broken
-        key = AESGCM(keyring.unwrap(*wrapped))
-        if not _made_in_this_transaction():
-            cache.put(record_id, key)
+        key = _kept(record_id, wrapped)
     return key
 
 
@@ -83,7 +81,14 @@ def find_or_make(record_id: UUID) -> AESGCM:
     if key is not None:
         return key
     wrapped = _stored(record_id)
-    return AESGCM(keyring.unwrap(*wrapped)) if wrapped else _make(record_id)
+    return _kept(record_id, wrapped) if wrapped else _make(record_id)
+
+
+def _kept(record_id: UUID, wrapped: tuple[str, bytes]) -> AESGCM:
+    # A row that is not `_Fresh` was committed before: what this transaction makes is found there first.
+    key = AESGCM(keyring.unwrap(*wrapped))
+    cache.put(record_id, key)
+    return key
 
 
 def _make(record_id: UUID) -> AESGCM:
@@ -104,11 +109,6 @@ def _fresh(record_id: UUID) -> AESGCM | None:
         if isinstance(hook, _Fresh) and hook.record_id == record_id:
             return hook.key
     return None
-
-
-def _made_in_this_transaction() -> bool:
-    # Inside a transaction a key row may be our own and uncommitted: the next reader fetches it again.
-    return connection.in_atomic_block
 
 
 def _wrapped(record_id: UUID, instance: Any) -> tuple[str, bytes] | None:

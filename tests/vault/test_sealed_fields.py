@@ -11,6 +11,7 @@ from django.core.exceptions import FieldError
 from django.db import connection, transaction
 from django.db.models import F, Value
 from django.forms.models import model_to_dict
+from pytest_django import DjangoAssertNumQueries
 
 from audit.ledger import SYSTEM, NoContext, current, unit
 from audit.ledger.models import Entry
@@ -212,6 +213,14 @@ def test_a_key_of_a_rolled_back_savepoint_is_not_used_again() -> None:
         raise RuntimeError
     record_keys.find_or_make(record)
     assert RecordKey.objects.filter(record_id=record).exists()
+
+
+def test_a_second_row_of_a_record_needs_no_query_for_its_key(patient: Patient, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    connection.run_on_commit.clear()  # committed before, and not in this process's memory
+    record_keys.cache.clear()
+    with django_assert_num_queries(1):
+        record_keys.find_or_make(patient.pk)
+        record_keys.find_or_make(patient.pk)
 
 
 def test_str_and_repr_show_the_id_alone(patient: Patient) -> None:
