@@ -16,7 +16,7 @@ class Figure(TypedDict):
     ok: bool
 
 
-LESS_IS_BETTER = frozenset({"s", "ms", "us", "MB", "bytes", "statements"})
+LESS_IS_BETTER = frozenset({"s", "ms", "us", "MB", "bytes", "statements", "times"})
 
 
 def figure(name: str, value: float, unit: str, goal: float | None = None) -> Figure:
