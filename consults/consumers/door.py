@@ -18,6 +18,7 @@ from django.http.request import validate_host
 from redis.exceptions import RedisError
 
 from audit.ledger import ANONYMOUS, Actor, current, refuse
+from audit.ledger.units import current_or_none
 from consults.protocol.codes import SUBPROTOCOL, Close, Error
 from consults.protocol.incoming import MAX_FRAME, Incoming, UnknownType, Unreadable, parse
 from consults.protocol.outgoing import trouble
@@ -99,8 +100,8 @@ class Door(Consumer):
             await super()._break()
 
     async def flush(self) -> None:
-        unit = current()
-        if unit.openings or unit.refusals:
+        unit = current_or_none()
+        if unit is not None and (unit.openings or unit.refusals):
             await super().flush()
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:

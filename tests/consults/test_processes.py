@@ -19,6 +19,7 @@ from websockets.typing import Subprotocol
 from consults import services
 from consults.consumers import door
 from consults.mailboxes import names, wire
+from telehealth.vault import record_keys
 from tests.consults.devices import SDP, Devices, do
 from tests.consults.stage import Stage
 from tests.people import ClientFor
@@ -26,6 +27,12 @@ from tests.people import ClientFor
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
+
+
+@pytest.fixture(autouse=True)
+def keys_of_this_database() -> None:
+    """The other process has only the database: a key of the accounts remembered from an earlier test is not in it."""
+    record_keys.cache.clear()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import timedelta
 from importlib import import_module
 from random import Random
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import redis
@@ -16,7 +16,7 @@ from audit.ledger import Act
 from audit.ledger.models import Entry
 from consults import services
 from consults.consumers import door, visit
-from consults.mailboxes import names, wire
+from consults.mailboxes import desk, names, wire
 from consults.models import Participant
 from consults.protocol import rates
 from consults.protocol.codes import Close
@@ -409,6 +409,14 @@ async def test_nothing_of_the_signalling_is_kept_readably(call: Devices, valkey:
     assert not any(b"fingerprint" in value or b"v=0" in value for value in kept)
     told = await do(lambda: json.dumps(list(Entry.objects.values_list("detail", flat=True)), default=str))
     assert "fingerprint" not in told
+
+
+async def test_what_was_put_into_the_mailbox_by_somebody_else_ends_the_socket(call: Devices) -> None:
+    cho, pia, _, b = await in_call(call)
+    await do(desk.post, call.visit, UUID(b), b"\x01\x00\x01 not sealed by this visit's key")
+    await cho.say(type="media", audio=True, video=True)
+    assert await pia.closed() == Close.NOT_RECORDED
+    assert await cho.silent()
 
 
 async def test_joining_is_on_record_as_the_person(call: Devices) -> None:
