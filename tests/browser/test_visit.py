@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser import acts
 from tests.browser.conftest import Reception
@@ -22,6 +22,8 @@ def patient(reception: Reception) -> acts.Patient:
 
 def test_a_visit_from_the_waiting_room_to_the_end(reception: Reception, patient: acts.Patient) -> None:
     provider = reception.staff("cho")
+    wires: list[WebSocketRoute] = []
+    provider.route_web_socket(re.compile("/ws/visits/"), lambda wire: wires.extend([wire.connect_to_server(), wire]))
     provider.goto("/today/")
     expect(provider.locator("[data-live]")).to_have_text("Live")
     acts.book(patient.page, "Cho", REASON)
@@ -32,6 +34,7 @@ def test_a_visit_from_the_waiting_room_to_the_end(reception: Reception, patient:
     _is_admitted_from_the_live_list(provider)
     _talks(provider, patient.page)
     _mutes(provider, patient.page)
+    _survives_a_lost_socket(provider, wires)
     _writes_and_signs_the_note(provider)
     _prescribes(provider, reception)
     _completes(provider, patient.page)
@@ -65,6 +68,19 @@ def _mutes(provider: Page, patient: Page) -> None:
     expect(unmute).to_have_attribute("aria-pressed", "true")
     unmute.press("Enter")
     expect(patient.get_by_text("muted", exact=True)).to_be_hidden()
+
+
+def _survives_a_lost_socket(provider: Page, wires: list[WebSocketRoute]) -> None:
+    """Cut in the middle: the same media connection goes on, and the signalling is back and says so."""
+    provider.evaluate("window.before = document.querySelector('[data-call]').call.connections[0]")
+    seen = acts.decoded(provider, 1)
+    for end in wires[-2:]:
+        end.close(code=3001)
+    expect(provider.locator("[data-call-status]")).to_contain_text("Connection lost")
+    expect(provider.locator("[data-call-status]")).to_have_text("Connected")
+    assert acts.decoded(provider, seen + 20) >= seen + 20
+    assert provider.evaluate("window.before === document.querySelector('[data-call]').call.connections[0]")
+    assert len(wires) == 4
 
 
 def _writes_and_signs_the_note(provider: Page) -> None:
