@@ -29,6 +29,7 @@ WORDS: Words = {
     "code_replayed": _("That code was used already. Wait for the next one."),
     "too_many_attempts": _("Too many attempts. Please wait a little and try again."),
 }
+MOST_ASKED = 90  # every two seconds: three minutes
 FAULT = _("This does not fit the order.")
 
 
@@ -105,14 +106,17 @@ class SignPrescription(Slot):
 
 
 class PrescriptionStatus(Page):
-    """How far it got; asked again and again until it arrived."""
+    """How far it got. The page asks again until it arrived, but not for ever: that would keep a session alive."""
 
     access = (Action.READ, Resource.PRESCRIPTION)
     template = "prescribing/status.html"
     words = WORDS
 
     def get(self, request: HttpRequest, prescription_id: UUID) -> HttpResponse:
-        return self.show(prescription=selectors.prescription_for(self.by, prescription_id))
+        asked = request.GET.get("asked", "0")
+        times = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 4 else MOST_ASKED
+        given_up = times >= MOST_ASKED
+        return self.show(prescription=selectors.prescription_for(self.by, prescription_id), asked=times + 1, given_up=given_up)
 
 
 def _next(reply: Mapping[str, Any]) -> datetime | None:

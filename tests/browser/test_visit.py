@@ -41,11 +41,16 @@ def test_a_visit_from_the_waiting_room_to_the_end(reception: Reception, patient:
 
 
 def _is_admitted_from_the_live_list(provider: Page) -> None:
-    """The row came without a reload, with the name and the reason."""
+    """The row came without a reload, with the name and the reason; the visit's own page, open beside it, follows too."""
     row = provider.get_by_role("listitem").filter(has_text=FAMILY).filter(has_text=REASON)
     expect(row).to_contain_text("ready, waiting")
+    other_tab = provider.context.new_page()
+    other_tab.goto(str(row.get_by_role("link", name="Open visit").get_attribute("href")))
+    expect(other_tab.locator("[data-waiting=ready]")).to_be_visible()
     row.get_by_role("button", name="Admit").click()
     expect(row).to_contain_text("admitted")
+    expect(other_tab.locator("[data-waiting=admitted]")).to_be_visible()
+    other_tab.close()
     row.get_by_role("link", name="Open visit").click()
     expect(provider.get_by_role("heading", name=re.compile(FAMILY))).to_be_visible()
     expect(provider.get_by_text("12 Quiet Lane")).to_be_visible()

@@ -60,5 +60,14 @@ def test_asking_how_far_it_got_opens_no_record(ward: Ward, client_for: ClientFor
 
     reply = client_for(ward.cast.dr_cho).get(f"/prescriptions/{signed.pk}/status/").content.decode()
 
-    assert 'data-rx-status="queued"' in reply and "every 2s" in reply
+    assert 'data-rx-status="queued"' in reply and "hx-get" in reply
     assert acts(openings=True).count(Act.RECORD_OPENED) == before
+
+
+def test_the_page_does_not_ask_for_ever(ward: Ward, client_for: ClientFor) -> None:
+    address = f"/prescriptions/{ward.signed().pk}/status/?asked="
+    cho = client_for(ward.cast.dr_cho)
+
+    assert "asked=90" in cho.get(f"{address}89").content.decode()
+    for asked in ("90", "999", "-1", "x", "99999999999"):
+        assert "hx-get" not in cho.get(address + asked).content.decode()

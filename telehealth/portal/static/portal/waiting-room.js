@@ -1,4 +1,6 @@
 // The live list: the queue's socket says that a visit changed; the row's state, or a new row, is fetched from the server.
+// On the page of one visit (data-for) the same news goes to its fragments as the event `visit-state`. Nothing here asks
+// by the clock: a page that asks by itself would keep an abandoned session alive.
 
 import { announce } from "./portal.js";
 
@@ -32,16 +34,30 @@ class WaitingRoom {
   #opened() {
     this.#losses = 0;
     this.#live(true);
-    if (this.#again) window.htmx.trigger(this.#root, "refresh"); // changes may have been missed
+    if (this.#again) this.#catchUp();
     this.#again = true;
+  }
+
+  /** Changes may have been missed while the socket was away. */
+  #catchUp() {
+    if (this.#root.dataset.for) window.htmx.trigger(document.body, "visit-state");
+    else window.htmx.trigger(this.#root, "refresh");
   }
 
   #received(message) {
     if (message.type !== "visit") return;
-    const part = this.#root.querySelector(`[data-visit="${CSS.escape(message.id)}"]`);
-    if (part) window.htmx.ajax("GET", part.dataset.href, { target: part, swap: "outerHTML" });
-    else window.htmx.ajax("GET", this.#root.dataset.row.replace("00000000-0000-0000-0000-000000000000", message.id), { target: this.#root, swap: "none" });
+    const only = this.#root.dataset.for;
+    if (only && only !== message.id) return;
+    if (only) document.body.dispatchEvent(new CustomEvent("visit-state", { detail: message }));
+    else this.#update(message.id);
     if (message.waiting === "ready") announce(this.#root.dataset.textReady);
+  }
+
+  #update(visit) {
+    const part = this.#root.querySelector(`[data-visit="${CSS.escape(visit)}"]`);
+    const row = this.#root.dataset.row?.replace("00000000-0000-0000-0000-000000000000", visit);
+    if (part) window.htmx.ajax("GET", part.dataset.href, { target: part, swap: "outerHTML" });
+    else window.htmx.ajax("GET", row, { target: this.#root, swap: "none" });
   }
 
   #closed(code) {
