@@ -127,3 +127,11 @@ class Devices:
     async def refusals(self) -> list[str]:
         """Reasons of everything that was refused, in order."""
         return [reason for (reason,) in await self.entries("refused", "reason")]
+
+
+async def in_call(call: Devices) -> tuple[Device, Device, str, str]:
+    """Provider and patient connected: devices and members."""
+    pia, _ = await call.joined("pia")
+    cho, joined = await call.joined("dr_cho")
+    await pia.hear("peer-joined")
+    return cho, pia, joined["you"]["member"], joined["members"][0]["member"]

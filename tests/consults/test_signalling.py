@@ -1,60 +1,29 @@
 """The visit's socket as a client sees it: who gets in, what is relayed to whom, how it ends (contract C7)."""
 
 import json
-from collections.abc import AsyncIterator
-from datetime import timedelta
-from importlib import import_module
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import redis
-from django.conf import settings
 
 from audit.ledger import Act
 from audit.ledger.models import Entry
 from consults import services
 from consults.consumers import door, visit
-from consults.mailboxes import desk, names, wire
+from consults.mailboxes import desk, names
 from consults.models import Participant
 from consults.protocol import rates
 from consults.protocol.codes import Close
 from consults.protocol.incoming import TYPES
 from consults.protocol.rates import RATES, STRIKES
-from telehealth.accounts import sessions
 from telehealth.accounts.models import User
-from telehealth.core import now
-from tests.consults.devices import SDP, Device, Devices, do
+from tests.consults.devices import SDP, Devices, do, in_call
 from tests.consults.stage import Stage
-from tests.people import ClientFor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OFFER = {"type": "offer", "sdp": SDP}
-
-
-@pytest.fixture
-async def room(stage: Stage, client_for: ClientFor) -> AsyncIterator[Devices]:
-    """Pia's visit, ready and not admitted."""
-    made = Devices(stage, (await do(stage.ready)).pk, client_for)
-    yield made
-    await made.close()
-    await wire.close()
-
-
-@pytest.fixture
-async def call(room: Devices) -> Devices:
-    """The same, admitted."""
-    await do(services.admit, visit_id=room.visit, by=room.stage.cast.dr_cho)
-    return room
-
-
-async def in_call(call: Devices) -> tuple[Device, Device, str, str]:
-    """Provider and patient connected: devices and members."""
-    pia, _ = await call.joined("pia")
-    cho, joined = await call.joined("dr_cho")
-    await pia.hear("peer-joined")
-    return cho, pia, joined["you"]["member"], joined["members"][0]["member"]
 
 
 async def test_a_call_from_waiting_to_the_end(room: Devices) -> None:
@@ -100,100 +69,6 @@ async def test_numbers_have_no_gaps(call: Devices) -> None:
     for n in range(5):
         await cho.say(type="candidate", to=b, candidate={"candidate": str(n)})
     assert [(await pia.hear("candidate"))["seq"] for _ in range(5)] == [last + n for n in range(1, 6)]
-
-
-# Who does not get in
-
-
-@pytest.mark.parametrize("who", ["ned", "dr_dee", "desk", "biller", "privacy", "admin"])
-async def test_strangers_and_bystanders(room: Devices, who: str) -> None:
-    stranger = await room.browser(who)
-    await stranger.say(type="join")
-    assert await stranger.closed() == Close.NOT_PERMITTED
-    assert len(await room.refusals()) == 1
-
-
-async def test_a_guessed_visit_closes_like_a_foreign_one(room: Devices) -> None:
-    guess = await room.browser("ned", path=f"/ws/visits/{uuid4()}/")
-    await guess.say(type="join")
-    assert await guess.closed() == Close.NOT_PERMITTED
-    assert await room.refusals() == ["not_visible"]
-
-
-async def test_a_foreign_origin_is_refused_before_a_word(room: Devices) -> None:
-    device = await room.browser("pia", origin=b"https://evil.example")
-    assert await device.closed() == Close.NOT_PERMITTED
-    assert await room.refusals() == ["foreign_origin"]
-
-
-async def test_a_session_without_an_origin_counts_for_nothing(room: Devices) -> None:
-    signed_in = await room.browser("pia")
-    cookie = dict(signed_in.wire.scope["headers"])[b"cookie"]
-    device = await room.device(cookie=cookie)
-    await device.say(type="join")
-    assert await device.closed() == Close.NOT_JOINED
-    assert await room.refusals() == ["not_signed_in"]
-
-
-async def test_a_password_alone_is_not_enough(room: Devices) -> None:
-    device = await room.browser("pia", factor=False)
-    await device.say(type="join")
-    assert await device.closed() == Close.NOT_JOINED
-
-
-async def test_a_ticket_opens_once_its_own_visit(room: Devices, stage: Stage) -> None:
-    ticket = await room.ticket("pia")
-    app = await room.device()
-    await app.say(type="join", ticket=ticket)
-    await app.hear("waiting")
-    again = await room.device()
-    await again.say(type="join", ticket=ticket)
-    assert await again.closed() == Close.NOT_JOINED
-
-    other = await room.device(f"/ws/visits/{uuid4()}/")
-    await other.say(type="join", ticket=await room.ticket("pia"))
-    assert await other.closed() == Close.NOT_JOINED
-    assert await room.refusals() == ["ticket_invalid", "ticket_invalid"]
-
-
-@pytest.mark.parametrize("change", [{"is_active": False}, {"epoch": 7}])
-async def test_a_ticket_dies_with_what_it_was_given_on(room: Devices, change: dict[str, Any]) -> None:
-    ticket = await room.ticket("pia")
-    await do(User.objects.filter(pk=room.stage.cast.pia.id).update, **change)
-    app = await room.device()
-    await app.say(type="join", ticket=ticket)
-    assert await app.closed() == Close.NOT_JOINED
-
-
-async def test_a_ticket_lives_30_seconds_and_only_as_a_hash(room: Devices, valkey: redis.Redis) -> None:
-    ticket = await room.ticket("pia")
-    (key,) = valkey.keys("visit-ticket:*")
-    assert 0 < valkey.ttl(key) <= 30 and ticket.encode() not in key + (valkey.get(key) or b"")
-
-
-async def test_an_ended_visit(call: Devices, stage: Stage) -> None:
-    cho, pia, *_ = await in_call(call)
-    await do(stage.signed_note)
-    ticket = await call.ticket("pia")
-    await do(services.complete, visit_id=call.visit, by=stage.cast.dr_cho)
-    assert (await pia.closed(), await cho.closed()) == (Close.ENDED, Close.ENDED)
-    for late in (await call.browser("dr_cho"), await call.device()):
-        await late.say(type="join", **({"ticket": ticket} if late is call.made[-1] else {}))
-        assert await late.closed() == Close.ENDED
-    assert await call.refusals() == ["visit_ended", "visit_ended"]
-
-
-async def test_who_says_nothing_in_time(room: Devices, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visit, "JOIN_WITHIN", 0.05)
-    device = await room.browser("pia")
-    assert await device.closed() == Close.NOT_JOINED
-    assert await room.refusals() == ["no_join"]
-
-
-async def test_who_speaks_before_joining(room: Devices) -> None:
-    device = await room.browser("pia")
-    await device.say(type="media", audio=True, video=True)
-    assert await device.closed() == Close.NOT_JOINED
 
 
 # What is not a message
@@ -424,50 +299,3 @@ async def test_joining_is_on_record_as_the_person(call: Devices) -> None:
     rows = await call.entries(Act.VISIT_JOINED, "channel", "role", "actor_id")
     cast = call.stage.cast
     assert sorted(rows) == [("WS", "patient", cast.pia.id), ("WS", "provider", cast.dr_cho.id)]
-
-
-# The staff's queue
-
-
-async def test_the_queue_tells_ids_states_and_times(stage: Stage, client_for: ClientFor) -> None:
-    room = Devices(stage, uuid4(), client_for)
-    watchers = {who: await room.browser(who, path="/ws/waiting-room/") for who in ("dr_cho", "dr_dee", "nan", "desk")}
-    for watcher in watchers.values():
-        assert await watcher.silent()
-    ready = await do(stage.ready)
-    for who in ("dr_cho", "nan", "desk"):
-        await watchers[who].hear("visit")
-        news = await watchers[who].hear("visit")
-        assert news == {"type": "visit", "id": str(ready.pk), "waiting": "ready", "status": "arrived", "at": news["at"]}
-    assert await watchers["dr_dee"].silent(), "another provider's queue"
-    await room.close()
-    await wire.close()
-
-
-@pytest.mark.parametrize("change", ["idle", "ended"])
-async def test_the_queue_ends_with_the_session(stage: Stage, client_for: ClientFor, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "TICK_SECONDS", 0.05)
-    room = Devices(stage, uuid4(), client_for)
-    watcher = await room.browser("dr_cho", path="/ws/waiting-room/")
-    assert await watcher.silent()
-    session = import_module(settings.SESSION_ENGINE).SessionStore(watcher.cookie)
-    if change == "idle":
-        session[sessions.SEEN] = (now() - sessions.IDLE_STAFF - timedelta(seconds=1)).isoformat()
-        await do(session.save)
-    else:
-        await do(session.delete)
-    assert await watcher.closed() == Close.NOT_JOINED
-    await room.close()
-
-
-@pytest.mark.parametrize(("who", "code"), [("pia", 4403), ("ned", 4403), ("biller", 4403), ("admin", 4403)])
-async def test_the_queue_is_the_staffs(room: Devices, who: str, code: int) -> None:
-    device = await room.browser(who, path="/ws/waiting-room/")
-    assert await device.closed() == code
-    assert len(await room.refusals()) == 1
-
-
-async def test_the_queue_needs_a_session_and_its_origin(room: Devices) -> None:
-    assert await (await room.device("/ws/waiting-room/")).closed() == Close.NOT_JOINED
-    foreign = await room.browser("dr_cho", path="/ws/waiting-room/", origin=b"https://evil.example")
-    assert await foreign.closed() == Close.NOT_PERMITTED
