@@ -98,6 +98,17 @@ def test_only_services_write() -> None:
     assert found == []
 
 
+def test_faces_ask_nothing_of_the_database() -> None:
+    faces = ("api", "portal", "consumers", "tasks")
+    found = [
+        path
+        for path, tree in modules().items()
+        if any(path.endswith(f"/{face}.py") or f"/{face}/" in path for face in faces) and not path.startswith("telehealth/portal/")
+        if "objects" in names_in(tree)
+    ]
+    assert found == []
+
+
 def our_models() -> list[type[models.Model]]:
     return [model for model in apps.get_models() if model._meta.app_label in OURS]
 
