@@ -32,10 +32,20 @@ class Terse(logging.Formatter):
 
 
 def _message(record: logging.LogRecord) -> str:
-    """The message; of what Celery puts into it, exceptions, arguments and results are struck out."""
+    """The message; of what Celery puts into it, exceptions, arguments and results are struck out, and of what Django
+    puts into it, the address: that may be an invitation's link, or what somebody typed."""
+    request = getattr(record, "request", None)
+    if isinstance(record.args, tuple) and (path := getattr(request, "path", None)):
+        return str(record.msg) % tuple(_route(request) if arg == path else arg for arg in record.args)
     if isinstance(record.args, dict):
         return str(record.msg) % {key: "-" if key in STRUCK else value for key, value in record.args.items()}
     return record.getMessage()
+
+
+def _route(request: object) -> str:
+    """The pattern that the address fits, as in the URLconf; "-" when it fits none."""
+    match = getattr(request, "resolver_match", None)
+    return f"/{match.route}" if match else "-"
 
 
 def describe(trouble: _Trouble) -> list[str]:
