@@ -71,6 +71,10 @@ class EntryAdmin(admin.ModelAdmin):
         services.read_entries(filters=request.GET.keys() & {*FILTERS, "q"}, by=current().actor)
         return super().changelist_view(request, extra_context)
 
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        services.read_entry(entry=self.get_object(request, object_id), by=current().actor)
+        return super().change_view(request, object_id, *args, **kwargs)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
         return super().get_queryset(request).defer("mac")
 

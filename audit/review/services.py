@@ -23,3 +23,9 @@ def read_accesses(*, patient_id: UUID, by: Actor) -> QuerySet[Entry]:
 def read_entries(*, filters: Iterable[str], by: Actor) -> None:
     """A privacy officer looks at the list; the names of the filters are kept, not what they were set to."""
     record(by, Act.LEDGER_READ, detail={"filters": sorted(filters)})
+
+
+@transaction.atomic
+def read_entry(*, entry: Entry | None, by: Actor) -> None:
+    """A privacy officer looks at one entry, or for one that is not there."""
+    record(by, Act.LEDGER_READ, entry)

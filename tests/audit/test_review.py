@@ -68,3 +68,14 @@ def test_the_privacy_officer_sees_entries_in_the_admin_and_cannot_change_them(ma
 def test_others_do_not_reach_the_list_in_the_admin(make_account: MakeAccount, client_for: ClientFor, role: Role) -> None:
     reply = client_for(make_account(role)).get("/admin/audit/entry/")
     assert reply.status_code in {302, 403, 404}
+
+
+def test_looking_at_one_entry_in_the_admin_is_on_record_too(make_account: MakeAccount, client_for: ClientFor) -> None:
+    officer, record = make_account(Role.PRIVACY_OFFICER), record_of(make_account(Role.PATIENT))
+    client_for(officer).get(f"/api/v1/patients/{record.pk}/accesses/")
+    looked = Entry.objects.filter(actor_id=officer.id, act="ledger.read")
+    entry = looked.get()
+
+    assert client_for(officer).get(f"/admin/audit/entry/{entry.pk}/change/").status_code == 200
+
+    assert looked.exclude(pk=entry.pk).get().object_pk == str(entry.pk)
