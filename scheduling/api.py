@@ -92,6 +92,9 @@ class AppointmentList(CreateFace):
     def find(self, pk: UUID) -> Appointment:
         return selectors.appointment_for(self.by, pk)
 
+    def show(self, made: Appointment) -> dict[str, Any]:
+        return shapes.appointment_shape(self.by)(made).data
+
 
 class AppointmentOne(Face):
     """One appointment."""
@@ -102,7 +105,7 @@ class AppointmentOne(Face):
     def get(self, request: Request, pk: UUID) -> Response:
         found = selectors.appointment_for(self.by, pk)
         self.etag(found.version)
-        return Response(shapes.AppointmentDetail(found).data)
+        return Response(shapes.appointment_shape(self.by)(found).data)
 
 
 class AppointmentCancel(Face):

@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 
 from rest_framework import serializers
 
+from audit.ledger import Actor
 from scheduling.hours import ZONES
 from scheduling.models import Modality
 from scheduling.statuses import CancelReason, OverbookCode, Status
+from telehealth.accounts.access import Role
 from telehealth.rest.shapes import Shape
 
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -133,3 +135,11 @@ class AppointmentDetail(AppointmentOut):
     """One appointment and what it is about."""
 
     reason = serializers.CharField()
+
+
+DESK = (Role.FRONT_DESK, Role.BILLER)
+
+
+def appointment_shape(by: Actor) -> type[AppointmentOut]:
+    """One appointment for this actor: what it is about is not for the desk (45 CFR 164.502(b): minimum necessary)."""
+    return AppointmentOut if by.role in DESK else AppointmentDetail

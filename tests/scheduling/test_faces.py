@@ -213,3 +213,12 @@ def test_what_is_over_cannot_be_cancelled_and_the_reply_says_how_it_stands(clini
     services.mark_no_show(appointment_id=made.pk, by=SYSTEM)
     reply = client_for(clinic.pia).post(f"{APPOINTMENTS}{made.pk}/cancel/", {"reason": "pat"})
     assert (reply.status_code, body(reply)["code"], body(reply)["appointment_status"]) == (409, "appointment_status", "noshow")
+
+
+@pytest.mark.parametrize("role", ["front_desk", "biller"])
+def test_what_a_visit_is_about_is_not_for_the_desk(clinic: Clinic, client_for: ClientFor, make_account: MakeAccount, role: str) -> None:
+    made = body(client_for(clinic.pia).post(APPOINTMENTS, wish(clinic)))
+    shown = body(client_for(make_account(role)).get(f"{APPOINTMENTS}{made['id']}/"))
+    assert shown["id"] == made["id"]
+    assert "reason" not in shown
+    assert body(client_for(clinic.cho).get(f"{APPOINTMENTS}{made['id']}/"))["reason"] == "Cough"
