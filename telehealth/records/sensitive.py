@@ -12,6 +12,17 @@ ICD10_PREFIXES = (
     *("A50", "A51", "A52", "A53", "A54", "A55", "A56", "A57", "A58", "A59", "A60", "A63", "A64"),
     *("T40", "T74", "T76", "X71", "X72", "X83", "Y07", "Z69", "Z71.4", "Z71.5", "Z91.5"),
 )
+ICD9_PREFIXES = (
+    *("29", "30", "31", "042", "V08", "091", "092", "093", "094", "095", "096", "097", "098", "099", "079.53"),
+    *("63", "64", "65", "66", "67", "V22", "V23", "V24", "V25", "V26", "V27", "V28", "965.0", "995.5", "995.8", "E95"),
+)
+OIDS = {  # the same systems as older senders name them
+    "2.16.840.1.113883.6.1": "loinc",
+    "2.16.840.1.113883.6.3": "icd-10",
+    "2.16.840.1.113883.6.90": "icd-10-cm",
+    "2.16.840.1.113883.6.96": "snomed",
+    "2.16.840.1.113883.6.103": "icd-9-cm",
+}
 SNOMED = frozenset(
     """
     5602001 6525002 7200002 15167005 66214007 191802004 191816009 231504006 361055000 55680006 
@@ -35,6 +46,9 @@ def clear_code(system: str, code: str) -> str:
 
 def is_sensitive(system: str, code: str) -> bool:
     """Whether the code alone tells too much."""
-    if "icd-10" in system:
+    name = OIDS.get(system.strip().removeprefix("urn:oid:"), system).casefold()
+    if "icd-10" in name:
         return code.upper().startswith(ICD10_PREFIXES)
-    return code in (SNOMED if "snomed" in system else LOINC if "loinc" in system else ())
+    if "icd-9" in name:
+        return code.upper().startswith(ICD9_PREFIXES)
+    return code in (SNOMED if "snomed" in name else LOINC if "loinc" in name else ())

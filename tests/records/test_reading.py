@@ -107,6 +107,12 @@ def test_names_are_compared_without_accents_case_and_marks() -> None:
         ("http://snomed.info/sct", "86406008", True),
         ("http://snomed.info/sct", "38341003", False),
         ("http://loinc.org", "8302-2", False),
+        ("urn:oid:2.16.840.1.113883.6.90", "F10.20", True),
+        ("urn:oid:2.16.840.1.113883.6.96", "86406008", True),
+        ("urn:oid:2.16.840.1.113883.6.1", "7917-8", True),
+        ("http://hl7.org/fhir/sid/ICD-10-CM", "B20", True),
+        ("http://hl7.org/fhir/sid/icd-9-cm", "303.90", True),
+        ("http://hl7.org/fhir/sid/icd-9-cm", "401.9", False),
     ],
 )
 def test_some_codes_tell_too_much_by_themselves(system: str, code: str, sensitive: bool) -> None:
