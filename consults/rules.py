@@ -27,6 +27,11 @@ def may_take_part(by: Actor, visit: Visit) -> bool:
     return may_conduct(by, visit) or (by.id is not None and by.role in PATIENT_SIDE)
 
 
+def may_check_in(by: Actor, visit: Visit) -> bool:
+    """Identity, place and consent come from the patient's side, or from the nurse or the provider who asks them."""
+    return may_take_part(by, visit) or (by.id is not None and by.role == Role.NURSE)
+
+
 def may_write(by: Actor, note: Note) -> bool:
     """A draft is its author's alone."""
     return by.id is not None and by.role == Role.PROVIDER and note.author_id == by.id

@@ -30,6 +30,11 @@ def visit_for(by: Actor, pk: UUID, action: Action = Action.READ) -> Visit:
     return one(visits_for(by, action), pk)
 
 
+def still_sees(by: Actor, visit_id: UUID) -> bool:
+    """Whether the reason for which this actor took a seat lasts: a grant may be revoked, a care relationship end."""
+    return Visit.objects.filter(visible(by, Action.ACT, Resource.VISIT), pk=visit_id).exists()
+
+
 def waiting_room_for(by: Actor) -> QuerySet[Visit]:
     """Who waits or is being seen: a provider's own visits, everybody's for nurses and the front desk."""
     rows = Visit.objects.filter(visible(by, Action.SEARCH, Resource.WAITING_ROOM)).exclude(status__in=ENDED)

@@ -125,9 +125,17 @@ class VisitSocket(Door):
         raise NotAdmitted
 
     async def _leave(self, seat: Seat) -> None:
+        await self._rise(seat)
+        await self.end(Close.NORMAL)
+
+    async def _show_out(self, seat: Seat) -> None:
+        """There is no reason any more to be here."""
+        await self._rise(seat)
+        await self.turn_away("not_visible", Close.NOT_PERMITTED)
+
+    async def _rise(self, seat: Seat) -> None:
         if await seat.rise():
             await self.ask(services.depart, visit_id=self.visit_id, members=[seat.member], by=self.actor)
-        await self.end(Close.NORMAL)
 
     # Words of the server: these names are the channel layer's, and only this server sends them
 
@@ -155,6 +163,8 @@ class VisitSocket(Door):
             return
         if not await self.ask(live_account, self.actor.id, self.epoch):
             await self.turn_away("signed_out", Close.NOT_JOINED)
+        elif not await self.ask(selectors.still_sees, self.actor, self.visit_id):
+            await self._show_out(self.seat)
         elif not self.inside and time.monotonic() - self.spoke_at > IDLE_AFTER:
             await self.end(Close.IDLE)
         else:

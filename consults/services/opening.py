@@ -26,7 +26,7 @@ from consults.services import steps
 from consults.states import Event, Waiting
 from scheduling.models import Appointment
 from telehealth.accounts.access import Action, Resource
-from telehealth.core import lock, now, one
+from telehealth.core import lock, now, one, permit
 from telehealth.records.access import visible
 from telehealth.records.models import License
 
@@ -94,6 +94,7 @@ def check_in(
 ) -> Visit:
     """Ready to be seen: who it is, where they are, what they consented to. No address, no visit; no licence there, no visit."""
     visit = steps.locked(selectors.visits_for(by, Action.ACT), visit_id)
+    permit(by, rules.may_check_in, visit)
     _complete_answers(identity, location, consents)
     _licensed(visit, location["state"], by)
     moment = now().isoformat()

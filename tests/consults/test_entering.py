@@ -7,9 +7,11 @@ import pytest
 import redis
 
 from consults import services
-from consults.consumers import visit
+from consults.consumers import door, visit
 from consults.protocol.codes import Close
 from telehealth.accounts.models import User
+from telehealth.core import now
+from telehealth.records.models import ProxyGrant
 from tests.consults.devices import Devices, do, in_call
 from tests.consults.stage import Stage
 
@@ -105,3 +107,19 @@ async def test_who_speaks_before_joining(room: Devices) -> None:
     device = await room.browser("pia")
     await device.say(type="media", audio=True, video=True)
     assert await device.closed() == Close.NOT_JOINED
+
+
+async def test_a_proxy_whose_grant_ends_is_shown_out_of_the_call(call: Devices, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "TICK_SECONDS", 0.1)
+    cho, _ = await call.joined("dr_cho")
+    gus = await call.browser("gus")
+    await gus.say(type="join")
+    await gus.hear("waiting")
+    await do(services.admit, visit_id=call.visit, by=call.stage.cast.dr_cho)
+    member = (await gus.hear("joined"))["you"]["member"]
+
+    await do(ProxyGrant.objects.filter(proxy=call.stage.cast.gus.id).update, ends_at=now())
+
+    assert await gus.closed() == Close.NOT_PERMITTED
+    await cho.hear("peer-joined")
+    assert (await cho.hear("peer-left"))["member"] == member

@@ -290,3 +290,17 @@ def test_two_devices_opening_at_once_open_one_visit(stage: Stage, cast: Cast) ->
         opened = set(pool.map(opening, [cast.pia, cast.gus, cast.desk, cast.pia]))
     assert opened == {stage.id}
     assert Visit.objects.count() == 1
+
+
+def test_a_provider_of_another_visit_does_not_consent_in_the_patients_name(stage: Stage, cast: Cast) -> None:
+    appoint(cast.pia_record, cast.dee, timedelta(hours=1))  # dr_dee may see the record, and has no part in this visit
+    visit = stage.opened()
+    with pytest.raises(Missing):
+        services.check_in(visit_id=visit.pk, **CHECK_IN, by=cast.dr_dee)
+    assert stage.visit.waiting == "checking-in" and stage.visit.consents is None
+
+
+@pytest.mark.parametrize("who", ["gus", "nan", "dr_cho"])
+def test_who_checks_in_for_the_patient(stage: Stage, cast: Cast, who: str) -> None:
+    visit = stage.opened()
+    assert services.check_in(visit_id=visit.pk, **CHECK_IN, by=getattr(cast, who)).waiting == "ready"
