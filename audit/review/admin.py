@@ -43,7 +43,7 @@ class Listed(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
         value = self.value()
-        return queryset.filter(**{str(self.parameter_name): value}) if value else queryset
+        return queryset.filter(**{str(self.parameter_name): value}) if value in self.values else queryset
 
 
 FILTERS: dict[str, Sequence[str]] = {

@@ -12,6 +12,8 @@ from audit.ledger import ANONYMOUS
 from telehealth.accounts import factors, sessions
 from telehealth.accounts.models import User
 
+UNUSED = ("password_change", "view_on_site")
+
 
 class StaffSite(AdminSite):
     """For administrators and privacy officers; what each may do there, the access table says."""
@@ -36,5 +38,6 @@ class StaffSite(AdminSite):
         return sessions.towards("/")
 
     def get_urls(self) -> list[Any]:
-        """Without Django's own change of password, which our services would know nothing of."""
-        return [pattern for pattern in super().get_urls() if "password_change" not in str(getattr(pattern, "name", ""))]
+        """Without Django's own change of password, which our services would know nothing of, and without its redirect to
+        any object by content type and number."""
+        return [pattern for pattern in super().get_urls() if not str(getattr(pattern, "name", "")).startswith(UNUSED)]

@@ -165,3 +165,19 @@ def test_staff_are_managed_by_others_and_patients_by_nobody(make_account: MakeAc
     assert may_manage(boss.by, user) is (role not in (Role.PATIENT, Role.PROXY))
     assert may_manage(person.by, user) is False
     assert may_manage(SYSTEM, user) is (role not in (Role.PATIENT, Role.PROXY))
+
+
+@pytest.mark.parametrize("guess", ["password__startswith", "password__regex", "email_index__isnull", "totp_devices__confirmed"])
+def test_the_list_is_no_oracle_for_what_it_does_not_show(make_account: MakeAccount, client_for: ClientFor, guess: str) -> None:
+    pia = make_account(Role.PATIENT)
+    browser = client_for(make_account(Role.ADMINISTRATOR))
+    value = User.objects.get(pk=pia.id).password[:40]
+    for address in (LIST, "/admin/accounts/invitation/", "/admin/accounts/application/"):
+        page = browser.get(address, {guess: value})
+        assert page.status_code in {302, 400}, address
+        assert str(pia.id).encode() not in page.content
+    assert browser.get(LIST, {"role__exact": "patient", "q": str(pia.id)}).status_code == 200
+
+
+def test_the_admin_redirects_to_no_object_by_its_number(make_account: MakeAccount, client_for: ClientFor) -> None:
+    assert client_for(make_account(Role.ADMINISTRATOR)).get("/admin/r/1/1/").status_code == 404

@@ -79,3 +79,9 @@ def test_looking_at_one_entry_in_the_admin_is_on_record_too(make_account: MakeAc
     assert client_for(officer).get(f"/admin/audit/entry/{entry.pk}/change/").status_code == 200
 
     assert looked.exclude(pk=entry.pk).get().object_pk == str(entry.pk)
+
+
+def test_a_filter_takes_only_values_that_it_offers(make_account: MakeAccount, client_for: ClientFor) -> None:
+    officer = client_for(make_account(Role.PRIVACY_OFFICER))
+    for asked in ({"role": "nurse\0"}, {"act": "no such act"}):
+        assert officer.get("/admin/audit/entry/", asked).status_code == 200
