@@ -33,6 +33,10 @@ GRANT_TYPES = ("authorization_code", "refresh_token")
 class Validator(OAuth2Validator):  # type: ignore[misc]  # untyped
     """The toolkit's rules, and ours."""
 
+    def _load_application(self, client_id: str | None, request: Any) -> Application | None:
+        """No client has a NUL in its name, and PostgreSQL cannot be asked for one."""
+        return None if client_id and "\0" in client_id else super()._load_application(client_id, request)
+
     def _create_authorization_code(self, request: Any, code: dict[str, str], expires: datetime | None = None) -> Grant:
         grant: Grant = super()._create_authorization_code(request, code, expires)
         grant.epoch, grant.factor_at = request.user.epoch, request.user.factor_at

@@ -167,3 +167,18 @@ def test_a_burst_of_guesses_gains_nothing(make_account: MakeAccount) -> None:
 def test_an_unknown_browser_is_sent_to_sign_in() -> None:
     for page in ("/sign-in/factor/", "/factors/totp/"):
         assert Browser().get(page)["Location"] == "/sign-in/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_tabs_that_begin_at_once_set_up_one_authenticator(make_account: MakeAccount) -> None:
+    nan = make_account(Role.NURSE, factor=False)
+
+    def begin(_: int) -> str:
+        try:
+            with unit(SYSTEM, channel="command"):
+                return services.start_enrolment(by=nan.by).seed
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as tabs:
+        assert len(set(tabs.map(begin, range(6)))) == 1

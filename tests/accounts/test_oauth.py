@@ -374,3 +374,20 @@ def test_of_two_at_once_one_gets_the_tokens(app: App, browser: Browser) -> None:
     tokens = app.tokens(browser)
     assert at_once(*[lambda: app.refresh(tokens["refresh_token"])] * 3) == [200, 400, 400]
     assert not AccessToken.objects.exists()  # somebody replayed: nobody keeps anything
+
+
+def test_a_client_with_a_nul_in_its_name_is_no_client(make_account: MakeAccount, client_for: ClientFor) -> None:
+    asked = App("an\0app").ask()
+    assert client_for(make_account(Role.PATIENT)).get("/oauth/authorize/", asked).status_code == 400
+    basic = "Basic " + base64.b64encode(b"an\0app:secret").decode()
+    for path, told in (
+        ("/oauth/token/", {"grant_type": "authorization_code", "code": "x", "code_verifier": "x" * 43}),
+        ("/oauth/token/", {"grant_type": "refresh_token", "refresh_token": "x"}),
+        ("/oauth/revoke/", {"token": "x"}),
+        ("/oauth/introspect/", {"token": "x"}),
+    ):
+        for reply in (Browser().form(path, client_id="an\0app", client_secret="x", **told), Browser().form(path, **told)):
+            assert 400 <= reply.status_code < 500, path
+        stranger = Browser()
+        stranger.credentials(HTTP_AUTHORIZATION=basic)
+        assert 400 <= stranger.form(path, **told).status_code < 500, path

@@ -10,12 +10,13 @@ from telehealth.accounts.errors import CodeReplayed, CodeWrong, FactorInUse
 from telehealth.accounts.factors import account_id
 from telehealth.accounts.models import AccessToken, TOTPDevice
 from telehealth.accounts.throttle import Throttle
-from telehealth.core import now
+from telehealth.core import lock, now
 
 
 @transaction.atomic
 def start_enrolment(*, by: Actor) -> TOTPDevice:
     """The authenticator being set up, always the same one until it is confirmed; FactorInUse once one is."""
+    lock(account_id(by))  # two tabs may begin at once
     if TOTPDevice.objects.filter(user_id=account_id(by), confirmed=True).exists():
         refuse(by, "factor_in_use")
         raise FactorInUse
