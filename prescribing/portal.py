@@ -67,7 +67,9 @@ class Slot(Page, abstract=True):
 
     def whole(self, visit_id: UUID, form: OrderForm | None = None, **context: Any) -> HttpResponse:
         found = list(selectors.prescriptions_of(self.by, visit_id))
-        return self.show(visit_id=visit_id, prescriptions=found, form=form or OrderForm(), **context)
+        if form is None and not selectors.is_over(self.by, visit_id):
+            form = OrderForm()
+        return self.show(visit_id=visit_id, prescriptions=found, form=form, **context)
 
 
 class VisitPrescriptions(Slot):

@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 
 from audit.ledger import Actor
 from consults.models import Visit
+from consults.states import ENDED
 from prescribing.machine import Status
 from prescribing.models import Medication, Pharmacy, Prescription
 from telehealth.accounts.access import Action, Resource, Role
@@ -35,6 +36,11 @@ def prescriptions_of(by: Actor, visit_id: UUID) -> QuerySet[Prescription]:
     """One visit's prescriptions, newest first; Missing when the visit is not this actor's to see."""
     one(Visit.objects.filter(visible(by, Action.READ, Resource.PRESCRIPTION)).only("pk"), visit_id)
     return prescriptions_for(by).filter(visit_id=visit_id).order_by("-id")
+
+
+def is_over(by: Actor, visit_id: UUID) -> bool:
+    """Whether nothing more is written in this visit."""
+    return Visit.objects.filter(visible(by, Action.READ, Resource.PRESCRIPTION), pk=visit_id, status__in=ENDED).exists()
 
 
 def medications(query: str = "") -> QuerySet[Medication]:

@@ -1,6 +1,10 @@
 """The prescriptions of a visit, by the page."""
 
+from django.utils.timezone import now
+
 from audit.ledger import Act
+from consults.models import Visit
+from consults.states import Encounter, Waiting
 from prescribing.machine import Status
 from prescribing.models import Prescription
 from tests.people import Acts, ClientFor
@@ -71,3 +75,13 @@ def test_the_page_does_not_ask_for_ever(ward: Ward, client_for: ClientFor) -> No
     assert "asked=90" in cho.get(f"{address}89").content.decode()
     for asked in ("90", "999", "-1", "x", "99999999999"):
         assert "hx-get" not in cho.get(address + asked).content.decode()
+
+
+def test_a_visit_that_is_over_offers_no_new_prescription(ward: Ward, client_for: ClientFor) -> None:
+    cho = client_for(ward.cast.dr_cho)
+    assert "New prescription" in cho.get(address(ward)).content.decode()
+    Visit.objects.filter(pk=ward.visit.pk).update(status=Encounter.FINISHED, waiting=Waiting.LEFT, started_at=now(), ended_at=now())
+
+    over = cho.get(address(ward)).content.decode()
+
+    assert "New prescription" not in over and "Nothing was prescribed." in over
