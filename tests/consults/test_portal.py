@@ -2,10 +2,12 @@
 
 import pytest
 from django.test import override_settings
+from django.utils.timezone import now
 
 from audit.ledger import Act
-from consults.models import Note
+from consults.models import Note, Visit
 from consults.states import Encounter, Waiting
+from telehealth.accounts.models import User
 from tests.cast import Cast
 from tests.consults.stage import TEXT, Stage
 from tests.people import Acts, Browser, ClientFor
@@ -46,6 +48,17 @@ def test_only_the_visits_own_provider_is_offered_and_granted_admission(cast: Cas
     reply = client_for(cast.dr_cho).form(address)
     assert reply.status_code == 200 and "admitted" in reply.content.decode()
     assert stage.visit.waiting == Waiting.ADMITTED
+
+
+def test_only_the_visits_own_provider_is_led_to_its_page(cast: Cast, stage: Stage, client_for: ClientFor) -> None:
+    visit = stage.ready()
+
+    def led(who: User) -> bool:
+        return f'href="/visits/{visit.pk}/"' in client_for(who).get("/today/").content.decode()
+
+    assert [led(who) for who in (cast.dr_cho, cast.nan, cast.desk)] == [True, False, False]
+    Visit.objects.filter(pk=visit.pk).update(status=Encounter.FINISHED, waiting=Waiting.LEFT, started_at=now(), ended_at=now())
+    assert [led(who) for who in (cast.dr_cho, cast.nan, cast.desk)] == [True, False, False]
 
 
 def test_the_live_part_of_a_row_opens_nobodys_record(stage: Stage, cho: Browser, acts: Acts) -> None:
