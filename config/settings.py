@@ -261,6 +261,7 @@ PORTAL_MENU = [  # URL name, label, roles
     ("desk", _("Patients"), {"nurse", "front_desk", "biller"}),
     ("import", _("Import"), {"nurse"}),
     ("admin:index", _("Administration"), {"administrator", "privacy_officer"}),
+    *([("phone", _("My visits"), {"patient", "proxy"})] if DEMO else []),  # in place of the app that they have
 ]
 PORTAL_HOME = {  # role: URL name of where it starts; "" for others
     "": "welcome",
