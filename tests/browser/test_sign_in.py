@@ -17,7 +17,8 @@ def test_a_wrong_password_is_told_in_words_and_lets_nobody_in(reception: Recepti
 
 def test_a_password_alone_opens_nothing_and_a_code_is_good_once(reception: Reception) -> None:
     person = reception.live.sign_in("desk")
-    page = reception.staff("desk")
+    page = reception.stranger()
+    reception.sign_in(page, "desk")
     page.context.clear_cookies()
     page.goto("/sign-in/")
     page.get_by_label("E-mail address").fill(person["email"])

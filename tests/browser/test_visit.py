@@ -102,7 +102,7 @@ def _writes_and_signs_the_note(provider: Page) -> None:
 
 
 def _prescribes(provider: Page, reception: Reception) -> None:
-    """A used code is turned away with the time of the next; a fresh one signs, and the pharmacy has it soon after."""
+    """A used code is turned away beside the field; a fresh one signs, and the pharmacy has it soon after."""
     provider.get_by_label("Medication").select_option(label="amoxicillin 500 MG Oral Capsule")
     provider.get_by_label("Pharmacy").select_option(label="Harbor Street Pharmacy, Quincy")
     provider.get_by_label("Directions").fill("Take 1 capsule by mouth three times a day")
@@ -112,7 +112,8 @@ def _prescribes(provider: Page, reception: Reception) -> None:
     authenticator = reception.authenticator("cho")
     provider.get_by_label("Code from your authenticator").fill(authenticator.code_at(authenticator.last))
     provider.get_by_role("button", name="Sign and send").click()
-    expect(provider.locator("[data-next-code-at]")).to_be_visible()
+    expect(provider.locator("form .fault")).to_be_visible()
+    expect(provider.get_by_label("Code from your authenticator")).to_be_focused()
     provider.get_by_label("Code from your authenticator").fill(authenticator.code())
     provider.get_by_role("button", name="Sign and send").click()
     expect(provider.locator("[data-rx-status=delivered]")).to_be_visible(timeout=60_000)
