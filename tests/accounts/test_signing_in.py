@@ -307,3 +307,19 @@ def test_rfc_6238_test_vectors() -> None:
 def test_the_address_that_guesses_are_counted_for(rf: Any, settings: Any, proxy: Any, forwarded: str, peer: str, seen: str) -> None:
     settings.SECURE_PROXY_SSL_HEADER = proxy
     assert sessions.address_of(rf.post("/sign-in/", HTTP_X_FORWARDED_FOR=forwarded, REMOTE_ADDR=peer)) == seen
+
+
+def test_writing_the_address_another_way_gives_no_more_guesses(make_account: MakeAccount) -> None:
+    pia = make_account(Role.PATIENT, email="pia@people.example")
+    ways = (
+        "pia@people.example",
+        "Pia@people.example",
+        "pIa@people.example",
+        "PIA@people.example",
+        "pia@people.EXAMPLE",
+        "\uff50ia@people.example",
+    )
+    tried = [Browser().form("/sign-in/", email=way, password=WRONG).status_code for way in (*ways, "piA@people.example")]
+    assert (tried[:5], tried[-1]) == ([400] * 5, 429)
+    assert len({entry.object_pk for entry in Entry.objects.filter(reason="sign_in_failed")}) == 1
+    assert Browser().form("/sign-in/", email=pia.email, password=pia.password).status_code == 429

@@ -9,6 +9,7 @@ from telehealth.accounts.errors import SignInFailed
 from telehealth.accounts.models import User
 from telehealth.accounts.selectors import account_of_email
 from telehealth.accounts.throttle import ADDRESS_REMEMBERED, FREE_PER_ADDRESS, Throttle
+from telehealth.vault.blind import blind
 
 
 @transaction.atomic
@@ -17,7 +18,8 @@ def sign_in(*, email: str, password: str, address: str, by: Actor) -> User:
 
     Guesses are slowed down per account and per network address (TooManyAttempts).
     """
-    guesses = Throttle("password", email)
+    subject = blind("accounts.User.email", email).hex()  # however it is written
+    guesses = Throttle("password", subject)
     from_here = Throttle("address", address, FREE_PER_ADDRESS, ADDRESS_REMEMBERED)
     guesses.attempt()
     from_here.attempt()
@@ -25,7 +27,7 @@ def sign_in(*, email: str, password: str, address: str, by: Actor) -> User:
     if user is None:
         make_password(password)  # as long as checking one
     if user is None or not user.check_password(password) or not user.is_active:
-        refuse(by, "sign_in_failed", kind=User._meta.label, pk=user.pk if user else keyed_hash(email))
+        refuse(by, "sign_in_failed", kind=User._meta.label, pk=user.pk if user else keyed_hash(subject))
         raise SignInFailed
     guesses.forgive()
     from_here.give_back()
