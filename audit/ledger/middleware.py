@@ -7,6 +7,8 @@ from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.template import TemplateDoesNotExist
+from django.template.loader import render_to_string
 
 from audit.ledger.actor import ANONYMOUS
 from audit.ledger.errors import EntryNotWritten
@@ -32,7 +34,7 @@ class UnitMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """A view whose act or commit could not be put on record: 503, before Django makes it a 500."""
-        return unavailable() if isinstance(exception, EntryNotWritten) else None
+        return unavailable(request) if isinstance(exception, EntryNotWritten) else None
 
     def _answer(self, request: HttpRequest, made: Unit) -> HttpResponseBase:
         response: HttpResponseBase | None = None
@@ -43,7 +45,7 @@ class UnitMiddleware:
             made.closed = True
             if response is not None:
                 response.close()
-            return unavailable()
+            return unavailable(request)
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
             chunks = cast("Iterator[bytes]", response.streaming_content)
             response.streaming_content = on_record(chunks, made)
@@ -71,9 +73,24 @@ def channel_of(path: str) -> str:
     return next((name for prefix, name in CHANNELS.items() if path.startswith(prefix)), "portal")
 
 
-def unavailable() -> HttpResponse:
-    """503: the entry could not be written, so nothing is told. RFC 9457 problem details."""
-    problem = {"type": "about:blank", "title": "Service unavailable", "status": 503, "code": "audit_unavailable"}
-    response = JsonResponse(problem, status=503, content_type="application/problem+json")
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """503: the entry could not be written, so nothing is told. A page for people, RFC 9457 problem details for programs."""
+    response = _page(request) or _problem()
     response.headers["Retry-After"] = RETRY_AFTER_SECONDS
     return response
+
+
+def _problem() -> HttpResponse:
+    code = "audit_unavailable"
+    problem = {"type": f"urn:telehealth:problem:{code}", "title": "Service unavailable", "status": 503, "code": code}
+    return JsonResponse(problem, status=503, content_type="application/problem+json")
+
+
+def _page(request: HttpRequest) -> HttpResponse | None:
+    """The portal's page, without the request: its frame would ask the database who is signed in."""
+    if channel_of(request.path) not in ("portal", "admin") or "text/html" not in request.headers.get("Accept", ""):
+        return None
+    try:
+        return HttpResponse(render_to_string("503.html"), status=503)
+    except TemplateDoesNotExist:
+        return None

@@ -89,6 +89,18 @@ def test_nothing_leaves_when_the_entry_cannot_be_written(client: Client, patient
     assert as_owner("SELECT version FROM records_patient WHERE id = %s", patient.pk) == [(1,)]
 
 
+def test_people_get_a_page_and_programs_a_problem(client: Client, patient: Patient, as_owner: AsOwner) -> None:
+    with unwritable(as_owner):
+        page = client.get(f"/read/{patient.pk}", headers={"accept": "text/html,*/*"})
+        problem = client.get(f"/read/{patient.pk}", headers={"accept": "application/json"})
+
+    assert (page.status_code, problem.status_code) == (503, 503)
+    assert page["Content-Type"].startswith("text/html")
+    assert b"Please wait a moment" in page.content
+    assert problem.json()["code"] == "audit_unavailable"
+    assert NAME.encode() not in page.content + problem.content
+
+
 def test_a_write_that_cannot_be_put_on_record_is_undone(client: Client, patient: Patient, as_owner: AsOwner) -> None:
     before = as_owner("SELECT given FROM records_patient WHERE id = %s", patient.pk)
     with unwritable(as_owner):
