@@ -32,6 +32,7 @@ class Act(StrEnum):
     HOURS_OPENED = "hours.opened"
     INVITATION_ACCEPTED = "invitation.accepted"
     INVITATION_CREATED = "invitation.created"
+    INVITATION_WITHDRAWN = "invitation.withdrawn"
     LEDGER_READ = "ledger.read"
     NOTE_DRAFTED = "note.drafted"
     NOTE_REVISED = "note.revised"

@@ -3,12 +3,13 @@
 import pytest
 
 from audit.ledger import ANONYMOUS, Act, Actor, uuid7
+from telehealth.accounts.errors import InvitationUnusable
 from telehealth.accounts.models import Invitation, User
 from telehealth.accounts.selectors import token_of
 from telehealth.accounts.services import accept
 from telehealth.core.errors import Missing
 from telehealth.outbox.models import Message
-from telehealth.records import selectors
+from telehealth.records import selectors, services
 from telehealth.records.addresses import address_of
 from telehealth.records.errors import AccountTaken, GuardianRequired
 from telehealth.records.models import Patient, ProxyGrant
@@ -57,6 +58,17 @@ def test_a_second_invitation_recovers_the_account_there_is(vera: Patient, cast: 
     assert again.id == first.id
     assert User.objects.get(pk=id_of(first)).email == "vera.new@example.org"
     assert list(selectors.patients_for(again)) == [vera]
+
+
+def test_revoking_a_guardian_ends_an_invitation_that_was_not_answered_yet(child: Patient, cast: Cast) -> None:
+    guardian = accepted(invited(child, cast, "guardian"))
+    others = invited(child, cast, "guardian", email="wes@example.org")
+    kept = invited(child, cast, "guardian")
+    services.revoke_proxy(grant_id=child.proxies.get().pk, by=cast.desk)
+    with pytest.raises(InvitationUnusable):
+        accepted(kept)
+    assert not selectors.patients_for(guardian).exists()
+    assert list(selectors.patients_for(accepted(others))) == [child]
 
 
 def test_for_a_minor_a_guardian_accepts(child: Patient, cast: Cast) -> None:

@@ -2,7 +2,7 @@
 
 from telehealth.accounts.services.apps import register_app, revoke_apps
 from telehealth.accounts.services.factors import confirm_enrolment, prove, start_enrolment, step_up_app
-from telehealth.accounts.services.invitations import accept, create_invitation
+from telehealth.accounts.services.invitations import accept, create_invitation, withdraw_invitations
 from telehealth.accounts.services.people import create_account, recover, switch_off, switch_on
 from telehealth.accounts.services.signing_in import sign_in, sign_out
 from telehealth.accounts.services.staff import change_role, invite_staff, reset_staff
@@ -25,4 +25,5 @@ __all__ = [
     "step_up_app",
     "switch_off",
     "switch_on",
+    "withdraw_invitations",
 ]

@@ -95,6 +95,21 @@ def _supersede(invitation: Invitation) -> None:
         return
     for earlier in open_ones.exclude(pk=invitation.pk).select_for_update():
         if invitation.relationship != "guardian" or earlier.email.casefold() == invitation.email.casefold():
-            earlier.expires_at = now()
-            earlier.generation += 1
-            earlier.save(update_fields=["expires_at", "generation"])
+            _end(earlier)
+
+
+@transaction.atomic
+def withdraw_invitations(*, patient_id: UUID, relationship: str, account_id: UUID, by: Actor) -> None:
+    """Open offers to act for this patient, sent to the address of this account, end: the caller has taken away what they offer."""
+    account = User.objects.filter(pk=account_id).first()
+    open_ones = Invitation.objects.filter(accepted_at=None, expires_at__gt=now(), patient=patient_id, relationship=relationship)
+    for invitation in open_ones.select_for_update():
+        if account is not None and invitation.email.casefold() == account.email.casefold():
+            _end(invitation)
+            record(by, Act.INVITATION_WITHDRAWN, invitation, record_id=patient_id)
+
+
+def _end(invitation: Invitation) -> None:
+    invitation.expires_at = now()
+    invitation.generation += 1
+    invitation.save(update_fields=["expires_at", "generation"])

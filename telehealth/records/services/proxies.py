@@ -4,6 +4,7 @@ from django.db import transaction
 
 from audit.ledger import Act, Actor, record
 from telehealth.accounts.access import Action, Resource
+from telehealth.accounts.services import withdraw_invitations
 from telehealth.core import now, one
 from telehealth.records.access import visible
 from telehealth.records.models import Patient, ProxyGrant
@@ -30,4 +31,5 @@ def revoke_proxy(*, grant_id: UUID, by: Actor) -> ProxyGrant:
         grant.ends_at = max(moment, grant.starts_at)
         grant.save(update_fields=["ends_at"])
         record(by, Act.PROXY_REVOKED, grant, record_id=grant.patient_id)
+        withdraw_invitations(patient_id=grant.patient_id, relationship=grant.relationship, account_id=grant.proxy, by=by)
     return grant
