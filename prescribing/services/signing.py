@@ -10,9 +10,10 @@ from django.db import transaction
 
 from audit.ledger import Act, Actor, record
 from consults.canonical import digest
+from consults.states import Encounter
 from prescribing import content, script
 from prescribing.checks import Order
-from prescribing.errors import CannotBeSent
+from prescribing.errors import CannotBeSent, VisitNotUnderWay
 from prescribing.machine import Event
 from prescribing.models import Direction, Prescription, ScriptMessage
 from prescribing.script import NotScript
@@ -49,7 +50,9 @@ def sign(*, prescription_id: UUID, code: str, by: Actor) -> Prescription:
 
 
 def _still_orderable(prescription: Prescription, by: Actor) -> None:
-    """What was fit when it was written may not be any more: the formulary and the pharmacies change."""
+    """What was fit when it was written may not be any more: visits are called off, the formulary and the pharmacies change."""
+    if prescription.visit.status == Encounter.CANCELLED:
+        raise VisitNotUnderWay
     names = ("sig", "note", "quantity", "days_supply", "refills", "substitution")
     order = Order(**{name: getattr(prescription, name) for name in names})
     orderable(prescription.medication.rxcui, order, prescription.patient_id, by=by)

@@ -8,8 +8,9 @@ from django.db import DatabaseError, connection, transaction
 from pytest_django import Settings
 
 from audit.ledger import Act
+from consults import services as visits
 from prescribing import content, services, transmission
-from prescribing.errors import AlreadySigned, Altered, CannotBeSent
+from prescribing.errors import AlreadySigned, Altered, CannotBeSent, VisitNotUnderWay
 from prescribing.machine import Status
 from prescribing.models import SIGNED_COLUMNS, Prescription
 from telehealth.accounts import totp
@@ -246,3 +247,11 @@ def test_an_altered_message_does_not_leave(ward: Ward, as_owner: AsOwner) -> Non
     for each in (signed, other):
         with pytest.raises(Park, match="altered"):
             transmission.deliver(outbox_of(each))
+
+
+def test_a_draft_of_a_visit_that_was_called_off_is_not_signed(ward: Ward) -> None:
+    draft = ward.draft()
+    visits.remove(visit_id=ward.visit.pk, by=ward.cast.dr_cho)
+    with pytest.raises(VisitNotUnderWay):
+        services.sign(prescription_id=draft.pk, code=ward.code(), by=ward.cast.dr_cho)
+    assert again(draft).status == Status.DRAFT
