@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
+from uuid import uuid4
 
 import orjson
 from channels.db import database_sync_to_async
@@ -55,7 +56,7 @@ class Consumer(AsyncWebsocketConsumer):
     def cid(self) -> str:
         """One correlation id per socket."""
         if not hasattr(self, "_cid"):
-            self._cid = f"{id(self):x}"
+            self._cid = uuid4().hex
         return self._cid
 
     async def ask(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
