@@ -3,6 +3,7 @@
 A trigger (migration 0002) refuses any change of a signed prescription's content and of a message's body, also by SQL.
 """
 
+import json
 from datetime import timedelta
 
 from django.db import models
@@ -13,6 +14,7 @@ from consults.models import Visit
 from prescribing.machine import Status
 from telehealth.core import now
 from telehealth.records.models import Patient, Practitioner
+from telehealth.vault.cipher import Broken
 from telehealth.vault.fields import SealedTextField
 from telehealth.vault.models import SealedModel
 
@@ -113,6 +115,23 @@ class Prescription(SealedModel):
             models.CheckConstraint(name="prescription_quantity_is_positive", condition=Q(quantity__gt=0)),
         ]
         indexes = [models.Index(fields=["patient", "-created_at"], name="prescription_of_patient")]
+
+    @property
+    def drug(self) -> str:
+        """What is prescribed, in the words that were signed; before that in the formulary's."""
+        return str(self._signed("medication", "description")) if self.signed_at else self.medication.description
+
+    @property
+    def pharmacy_name(self) -> str:
+        """Where it goes, as it was signed; before that as the pharmacy is called."""
+        return str(self._signed("pharmacy", "name")) if self.signed_at else self.pharmacy.name
+
+    def _signed(self, part: str, name: str) -> object:
+        try:
+            found: dict[str, dict[str, object]] = json.loads(self.content or "{}")
+            return found[part][name]
+        except (Broken, ValueError, KeyError):  # no longer what was signed; `intact` says so, and nothing is made up here
+            return ""
 
     @property
     def unconfirmed(self) -> bool:

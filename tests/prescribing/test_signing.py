@@ -12,7 +12,7 @@ from consults import services as visits
 from prescribing import content, services, transmission
 from prescribing.errors import AlreadySigned, Altered, CannotBeSent, VisitNotUnderWay
 from prescribing.machine import Status
-from prescribing.models import SIGNED_COLUMNS, Prescription
+from prescribing.models import SIGNED_COLUMNS, Medication, Pharmacy, Prescription
 from telehealth.accounts import totp
 from telehealth.accounts.errors import CodeReplayed, CodeWrong
 from telehealth.accounts.models import TOTPDevice
@@ -49,6 +49,18 @@ def test_signing_takes_a_code_of_its_own_and_queues_in_the_same_transaction(ward
     assert (signed.status, signed.signed_at is not None, content.faults(again(signed))) == (Status.QUEUED, True, [])
     assert outbox_of(signed).key == outgoing_of(signed).message_id
     assert [act for act in acts() if act in (Act.FACTOR_PROVED, Act.PRESCRIPTION_SIGNED)] == [Act.FACTOR_PROVED, Act.PRESCRIPTION_SIGNED]
+
+
+def test_what_is_shown_is_what_was_signed_whatever_the_formulary_says_since(ward: Ward) -> None:
+    signed = ward.signed()
+    drug, pharmacy = signed.drug, signed.pharmacy_name
+    assert (drug, pharmacy) == (signed.medication.description, signed.pharmacy.name)
+
+    Medication.objects.filter(pk=signed.medication_id).update(name="another drug", strength="9000 MG")
+    Pharmacy.objects.filter(pk=signed.pharmacy_id).update(name="Another Pharmacy")
+
+    assert (again(signed).drug, again(signed).pharmacy_name) == (drug, pharmacy)
+    assert again(signed).medication.description != drug
 
 
 def test_the_signature_covers_everything_that_the_pharmacy_is_told(ward: Ward) -> None:
