@@ -14,6 +14,7 @@ from django.test import TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 
 from config import home as homes
+from telehealth.vault import record_keys
 from tests.database import drop_database, empty, make_database
 from tests.services import Services
 
@@ -31,6 +32,12 @@ pytest_plugins = ["tests.cast", "tests.live", "tests.people"]
 def _quick_cleaning() -> None:
     """Tests that commit clean up by deleting what is there."""
     TransactionTestCase._fixture_teardown = lambda case: empty()  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _keys_of_this_test_alone() -> None:
+    """What earlier tests sealed is gone with its keys; a second process would not find one that only our memory has."""
+    record_keys.cache.clear()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ from functools import cache
 from django.db import DatabaseError, OperationalError, connections, transaction
 from psycopg import sql
 
+from telehealth.vault import record_keys
+
 
 def make_database() -> None:
     """Make it, and turn the runtime role's connection to it."""
@@ -52,6 +54,7 @@ def empty() -> None:
     except DatabaseError:  # a table whose rows nobody may delete
         with connection.cursor() as cursor:
             cursor.execute(f"TRUNCATE {', '.join(filled)} CASCADE")
+    record_keys.cache.clear()  # those keys are gone: a second process would not find what we sealed under them
 
 
 @cache

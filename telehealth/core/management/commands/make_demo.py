@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from django.utils.module_loading import import_string
@@ -27,18 +28,32 @@ class Command(AuditedCommand):
         if not settings.DEMO:
             raise CommandError("the demo clinic is made in a demonstration only (make run)")
         target: Path = options["file"]
+        half = target.with_name(target.name + ".new")
         if target.exists():
+            return
+        if get_user_model().objects.exists():
+            self._adopt(half, target)
             return
         clinic = DemoClinic()
         with transaction.atomic():
             for name in settings.DEMO_CLINIC:
                 import_string(name)(clinic)
-            write_private(target, json.dumps({"sign_ins": clinic.sign_ins}, indent=2))
+            write_private(half, json.dumps({"sign_ins": clinic.sign_ins}, indent=2))
+        half.replace(target)
+
+    def _adopt(self, half: Path, target: Path) -> None:
+        """The accounts are there: a start was ended between its commit and the file's last name, or somebody took the file away."""
+        if not half.exists():
+            raise CommandError(
+                f"{target} is gone, and with it the sign-ins of the clinic that is there: put it back, or start in another home"
+            )
+        half.replace(target)
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    half = path.with_name(path.name + ".new")
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    """Write a file that only its owner can read."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
-    half.replace(path)
+        file.flush()
+        os.fsync(file.fileno())
