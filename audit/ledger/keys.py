@@ -18,18 +18,13 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from audit.tlog.notes import Signer
+
 
 class Mac(Protocol):
     """Authenticates an entry's canonical text: 32 bytes."""
 
     def __call__(self, text: bytes) -> bytes: ...
-
-
-class Signer(Protocol):
-    """Signs checkpoints with Ed25519 (RFC 8032)."""
-
-    def sign(self, message: bytes) -> bytes: ...
-    def public_key(self) -> bytes: ...
 
 
 class LocalMac:

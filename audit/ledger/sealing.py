@@ -14,11 +14,11 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from audit.ledger.checkpoints import Head, signed
 from audit.ledger.entries import text_sql
 from audit.ledger.keys import mac, signer
-from audit.ledger.merkle import Peaks, leaf_hash
-from audit.ledger.tiles import Tiles, write
+from audit.tlog.merkle import Peaks, leaf_hash
+from audit.tlog.notes import Head, signed
+from audit.tlog.tiles import Tiles, write
 
 LOCK_KEY = 0x7E1E_5EA1  # one sealer at a time
 BATCH = 5_000

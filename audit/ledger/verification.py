@@ -13,12 +13,12 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from audit.ledger.checkpoints import BadCheckpoint, Head, opened
 from audit.ledger.entries import text_sql
 from audit.ledger.keys import mac
-from audit.ledger.merkle import EMPTY_ROOT, Peaks
 from audit.ledger.sealing import leaf_of
-from audit.ledger.tiles import published_leaf, published_notes
+from audit.tlog.merkle import EMPTY_ROOT, Peaks
+from audit.tlog.notes import BadCheckpoint, Head, opened
+from audit.tlog.tiles import published_leaf, published_notes
 
 Progress = Callable[[int], None]
 

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.ledger.checkpoints import BadCheckpoint, Head, opened, signed
-from audit.ledger.merkle import EMPTY_ROOT, Peaks, leaf_hash, node_hash, root_of
-from audit.ledger.tiles import Tiles, published_leaf, tile_path
+from audit.tlog.merkle import EMPTY_ROOT, Peaks, leaf_hash, node_hash, root_of
+from audit.tlog.notes import BadCheckpoint, Head, opened, signed
+from audit.tlog.tiles import Tiles, published_leaf, tile_path
 
 # The test vectors of certificate transparency's reference implementation.
 ENTRIES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]

@@ -4,14 +4,20 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from audit.ledger.keys import Signer
-
 _ED25519 = b"\x01"  # the signature type of C2SP signed-note
 _NOTE = re.compile(r"\A([^\n]+)\n(0|[1-9][0-9]*)\n([A-Za-z0-9+/]{43}=)\n\n((?:— [^ \n]+ [A-Za-z0-9+/=]+\n)+)\Z")
+
+
+class Signer(Protocol):
+    """Signs checkpoints with Ed25519 (RFC 8032)."""
+
+    def sign(self, message: bytes) -> bytes: ...
+    def public_key(self) -> bytes: ...
 
 
 class BadCheckpoint(Exception):

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from audit.ledger.merkle import HASH_BYTES, Peaks
+from audit.tlog.merkle import HASH_BYTES, Peaks
 
 WIDTH = 256
 
