@@ -26,7 +26,7 @@ def visible(by: Actor, action: Action, resource: Resource, path: str = "patient"
     if Scope.OWN in held:
         query |= Q(**{f"{path}__account_id" if path else "account_id": by.id})
     if Scope.DELEGATED in held:
-        query |= Q(**{f"{path or 'pk'}__in": delegated(by, at)})
+        query |= Q(**{f"{path or 'pk'}__in": delegated(by.id, at)})
     if Scope.CARE in held:
         query |= Q(**{f"{path or 'pk'}__in": cared_for(by, at)})
     return query

@@ -5,12 +5,11 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from audit.ledger import Actor
 from telehealth.records.access.periods import lasting
 from telehealth.records.models import ProxyGrant
 
 
-def delegated(by: Actor, at: datetime) -> QuerySet[ProxyGrant, UUID]:
+def delegated(account: UUID, at: datetime) -> QuerySet[ProxyGrant, UUID]:
     """Ids of the patients who gave this account access, or whose guardian it is."""
-    grants = ProxyGrant.objects.filter(lasting(at), proxy=by.id)
+    grants = ProxyGrant.objects.filter(lasting(at), proxy=account)
     return grants.values_list("patient_id", flat=True)
