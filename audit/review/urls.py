@@ -1,5 +1,5 @@
 from django.urls import path
 
-from audit.review.api import AccessList
+from audit.review.api.accesses import AccessList
 
 api = [path("patients/<uuid:pk>/accesses/", AccessList.as_view(), name="patient-accesses")]
