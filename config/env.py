@@ -90,6 +90,13 @@ def path_of(name: str) -> str:
     return os.environ.get(f"{name}_FILE", "")
 
 
+def file_of(name: str) -> str:
+    """The same where there is no start without: a secret that is read again while we run has to be a file."""
+    if not path_of(name):
+        raise ImproperlyConfigured(f"{name}_FILE is not set: give the path of a file that holds it{_why_not()}")
+    return path_of(name)
+
+
 def _why_not() -> str:
     path = home() / "telehealth.env"
     return f"; {path} is not readable for this user" if path.exists() and not os.access(path, os.R_OK) else ""

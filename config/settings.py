@@ -128,8 +128,8 @@ AUDIT_ORIGIN = env.text("AUDIT_ORIGIN", f"{urlsplit(PUBLIC_URL).netloc}/audit")
 AUDIT_CHECKPOINTS = HOME.checkpoints
 
 # --- Vault --------------------------------------------------------------------------------------------
-VAULT_PROVIDER = "telehealth.vault.keyring.LocalKeyring"
-VAULT_KEYRING = env.text("VAULT_KEYRING")
+VAULT_PROVIDER = env.text("VAULT_PROVIDER", "local")  # or aws, transit: who wraps the keys of the keyring (docs/keys.md)
+VAULT_KEYRING_FILE = env.file_of("VAULT_KEYRING")  # read when a key is needed, and again when it changes; never kept here
 
 # --- Wiring by dotted path: what a lower floor needs from a higher one ----------------------------------
 REST_GATE = "telehealth.accounts.access.gate"

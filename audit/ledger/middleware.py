@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http import HTTPStatus
 from typing import cast
 from uuid import uuid4
 
@@ -12,10 +13,11 @@ from django.template.loader import render_to_string
 
 from audit.ledger.actor import ANONYMOUS
 from audit.ledger.errors import EntryNotWritten
-from audit.ledger.units import Unit, flush, resumed
+from audit.ledger.units import Unit, current, flush, resumed
 
 CHANNELS = {"/api/": "REST", "/admin/": "admin", "/dev/": "dev", "/inbound/": "inbound", "/oauth/": "OAuth"}
 RETRY_AFTER_SECONDS = "5"
+NOT_ON_RECORD = "audit_unavailable"
 
 
 class UnitMiddleware:
@@ -33,8 +35,9 @@ class UnitMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """A view whose act or commit could not be put on record: 503, before Django makes it a 500."""
-        return unavailable(request) if isinstance(exception, EntryNotWritten) else None
+        """A view whose act or commit could not be put on record, or that lacked a key: 503, before Django makes it a 500."""
+        code = NOT_ON_RECORD if isinstance(exception, EntryNotWritten) else current().lacking
+        return unavailable(request, code) if code else None
 
     def _answer(self, request: HttpRequest, made: Unit) -> HttpResponseBase:
         response: HttpResponseBase | None = None
@@ -46,6 +49,8 @@ class UnitMiddleware:
             if response is not None:
                 response.close()
             return unavailable(request)
+        if made.lacking:
+            response = _instead(request, response, made.lacking)
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
             chunks = cast("Iterator[bytes]", response.streaming_content)
             response.streaming_content = on_record(chunks, made)
@@ -73,15 +78,24 @@ def channel_of(path: str) -> str:
     return next((name for prefix, name in CHANNELS.items() if path.startswith(prefix)), "portal")
 
 
-def unavailable(request: HttpRequest) -> HttpResponse:
-    """503: the entry could not be written, so nothing is told. A page for people, RFC 9457 problem details for programs."""
-    response = _page(request) or _problem()
+def unavailable(request: HttpRequest, code: str = NOT_ON_RECORD) -> HttpResponse:
+    """503: the entry could not be written, or a key not be had, so nothing is told. A page for people, RFC 9457 problem
+    details for programs."""
+    response = _page(request) or _problem(code)
     response.headers["Retry-After"] = RETRY_AFTER_SECONDS
     return response
 
 
-def _problem() -> HttpResponse:
-    code = "audit_unavailable"
+def _instead(request: HttpRequest, response: HttpResponseBase, code: str) -> HttpResponseBase:
+    """A face that said 503 itself keeps its words; whatever else the code made of the lacking key is thrown away."""
+    if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+        response.close()
+        return unavailable(request, code)
+    response.headers.setdefault("Retry-After", RETRY_AFTER_SECONDS)
+    return response
+
+
+def _problem(code: str) -> HttpResponse:
     problem = {"type": f"urn:telehealth:problem:{code}", "title": "Service unavailable", "status": 503, "code": code}
     return JsonResponse(problem, status=503, content_type="application/problem+json")
 

@@ -24,7 +24,7 @@ _current: ContextVar["Unit | None"] = ContextVar("audit_unit", default=None)
 class Unit:
     """Who acts, through which channel and why, and what of which record has been opened and not yet written."""
 
-    __slots__ = ("actor", "broken", "channel", "cid", "closed", "openings", "purpose", "reason", "refusals")
+    __slots__ = ("actor", "broken", "channel", "cid", "closed", "lacking", "openings", "purpose", "reason", "refusals")
 
     def __init__(self, actor: Actor, *, channel: str, purpose: str, reason: str, cid: str) -> None:
         self.actor = actor
@@ -34,6 +34,7 @@ class Unit:
         self.cid = cid
         self.closed = False
         self.broken = False  # an entry could not be written: whatever the code made of that, nothing may leave
+        self.lacking = ""  # the code of what could not be had (a key): likewise, and the same request may be good later
         self.openings: Openings = {}
         self.refusals: list[Row] = []
 

@@ -99,6 +99,10 @@ class Door(Consumer):
             self.over = True
             await super()._break()
 
+    async def close(self, code: Any = None, reason: Any = None) -> None:
+        self.over = True
+        await super().close(code=code, reason=reason)
+
     async def flush(self) -> None:
         unit = current_or_none()
         if unit is not None and (unit.openings or unit.refusals):

@@ -8,6 +8,7 @@ SUBPROTOCOL = "telehealth.v1"
 class Close(IntEnum):
     NORMAL = 1000
     NOT_RECORDED = 1011
+    TRY_LATER = 1013
     MALFORMED = 4400
     NOT_JOINED = 4401
     NOT_PERMITTED = 4403

@@ -1,10 +1,12 @@
 """The base of management commands that may open health data."""
 
+import os
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.ledger import SYSTEM, unit
+from telehealth.core.errors import Unavailable
 
 
 class AuditedCommand(BaseCommand):
@@ -16,4 +18,7 @@ class AuditedCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         reason = options.get("reason") or self.__module__.rsplit(".", 1)[-1]
         with unit(SYSTEM, channel="command", purpose="HOPERAT", reason=reason):
-            return super().execute(*args, **options)
+            try:
+                return super().execute(*args, **options)
+            except Unavailable as error:
+                raise CommandError(f"{error.code}: try again later", returncode=os.EX_TEMPFAIL) from error

@@ -11,13 +11,14 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from audit.ledger import ANONYMOUS, Actor, EntryNotWritten, Unit, flush
 from audit.ledger.units import resumed
-from telehealth.core.errors import DomainError
+from telehealth.core.errors import DomainError, Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 ENTRY_NOT_WRITTEN = 1011
+TRY_AGAIN_LATER = 1013
 
 
 class Consumer(AsyncWebsocketConsumer):
@@ -43,6 +44,8 @@ class Consumer(AsyncWebsocketConsumer):
     async def _within(self, message: dict[str, Any]) -> None:
         try:
             await super().dispatch(message)
+        except Unavailable:
+            await self.close(code=TRY_AGAIN_LATER)
         except DomainError as error:
             await self.refused(error)
         finally:

@@ -41,3 +41,10 @@ class Unproven(DomainError):
     """The caller may be who they say, but has not shown enough for this: a second or a fresh factor is due."""
 
     code = "second_factor_required"
+
+
+class Unavailable(DomainError):
+    """Not now, and through no fault of the caller: the same request is good again after `retry_after` seconds."""
+
+    code = "unavailable"
+    retry_after: ClassVar[int] = 5

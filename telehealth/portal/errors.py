@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from telehealth.core.errors import Conflict, DomainError, Invalid, Missing, Unproven
+from telehealth.core.errors import Conflict, DomainError, Invalid, Missing, Unavailable, Unproven
 
 Text = str | Promise
 Words = Mapping[str, Text]
@@ -17,6 +17,7 @@ STATUS: list[tuple[type[DomainError], HTTPStatus]] = [
     (Invalid, HTTPStatus.BAD_REQUEST),
     (Missing, HTTPStatus.NOT_FOUND),
     (Conflict, HTTPStatus.CONFLICT),
+    (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (Unproven, HTTPStatus.FORBIDDEN),
 ]
 USUAL: dict[HTTPStatus, Text] = {
@@ -24,6 +25,7 @@ USUAL: dict[HTTPStatus, Text] = {
     HTTPStatus.NOT_FOUND: _("This is not there any more, or it is not yours to see."),
     HTTPStatus.CONFLICT: _("Meanwhile something has changed. Reload the page and try again."),
     HTTPStatus.FORBIDDEN: _("A fresh code from your authenticator is needed for this."),
+    HTTPStatus.SERVICE_UNAVAILABLE: _("Telehealth cannot answer safely at the moment. Please try again shortly."),
 }
 
 

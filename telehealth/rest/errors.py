@@ -2,12 +2,13 @@
 
 from http import HTTPStatus
 
-from telehealth.core.errors import Conflict, DomainError, Invalid, Missing, Unproven
+from telehealth.core.errors import Conflict, DomainError, Invalid, Missing, Unavailable, Unproven
 
 STATUS: dict[type[DomainError], int] = {
     Invalid: HTTPStatus.BAD_REQUEST,
     Missing: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     Unproven: HTTPStatus.FORBIDDEN,
 }
 # A few facts have an HTTP status of their own, finer than their kind's.

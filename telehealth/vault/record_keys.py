@@ -1,9 +1,6 @@
 """The data keys of records: found once, unwrapped on first use, kept in process memory for at most five minutes."""
 
 import secrets
-import time
-from collections import OrderedDict
-from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -13,41 +10,9 @@ from django.db import connection, transaction
 
 from telehealth.vault import keyring
 from telehealth.vault.cipher import Broken
+from telehealth.vault.kept import Kept
 
-KEEP_SECONDS = 300
-KEEP_AT_MOST = 10_000
-
-
-class _Cache:
-    """Least recently used goes first; an entry dies with its time, whatever its use."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._kept: OrderedDict[UUID, tuple[float, AESGCM]] = OrderedDict()
-
-    def get(self, record_id: UUID) -> AESGCM | None:
-        with self._lock:
-            found = self._kept.get(record_id)
-            if found is None:
-                return None
-            if found[0] < time.monotonic():
-                del self._kept[record_id]
-                return None
-            self._kept.move_to_end(record_id)
-            return found[1]
-
-    def put(self, record_id: UUID, key: AESGCM) -> None:
-        with self._lock:
-            self._kept[record_id] = (time.monotonic() + KEEP_SECONDS, key)
-            while len(self._kept) > KEEP_AT_MOST:
-                self._kept.popitem(last=False)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._kept.clear()
-
-
-cache = _Cache()
+cache: Kept[UUID, AESGCM] = Kept(at_most=10_000)
 
 
 class _Fresh:

@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from audit.ledger import SYSTEM, Act, EntryNotWritten, record, unit
 from telehealth.core import now
+from telehealth.core.errors import Unavailable
 from telehealth.outbox.errors import Park, Retry, Skip
 from telehealth.outbox.models import Message, State
 
@@ -78,6 +79,8 @@ def _deliver(message: Message) -> bool:
             return _postpone(message, verdict)
         except EntryNotWritten:
             raise  # nothing may be opened or sent now, for anybody
+        except Unavailable as lack:
+            return _wait(message, lack)
         except Exception as fault:  # noqa: BLE001 - one handler's fault must not keep back everybody else's messages
             log.error("outbox message %s: handler failed with %s", message.pk, type(fault).__name__)
             return _postpone(message, Retry("handler_failed"))
@@ -94,6 +97,17 @@ def _postpone(message: Message, verdict: Retry) -> bool:
             held.due_at = now() + timedelta(seconds=wait)
             held.reason = verdict.reason[:60]
             held.save(update_fields=["due_at", "reason"])
+    return False
+
+
+def _wait(message: Message, lack: Unavailable) -> bool:
+    """A key cannot be had. That is no fault of the message's: the try does not count."""
+    with transaction.atomic():
+        if held := _still_ours(message):
+            held.attempts -= 1
+            held.due_at = now() + timedelta(seconds=lack.retry_after)
+            held.reason = lack.code
+            held.save(update_fields=["attempts", "due_at", "reason"])
     return False
 
 
