@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
 import phonenumbers
 from django.apps import apps
 
@@ -30,7 +31,11 @@ def blind(label: str, value: Any) -> bytes:
 def digest(label: str, value: Any, rule: str) -> bytes:
     """32 bytes, under the key of that field alone."""
     key = keyring.derived(f"blind:{_VERSION}:{label}")
-    return hmac.digest(key, NORMALISE[rule](str(value)).encode(), hashlib.sha256)
+    return hmac.digest(key, NORMALISE[rule](_text(value)).encode(), hashlib.sha256)
+
+
+def _text(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode() if isinstance(value, Mapping) else str(value)
 
 
 def _folded(value: str) -> str:
@@ -55,7 +60,35 @@ def _phone(value: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
+_SHORT = {  # how the postal service shortens what people write out (USPS Publication 28)
+    "apartment": "apt",
+    "avenue": "ave",
+    "boulevard": "blvd",
+    "court": "ct",
+    "drive": "dr",
+    "east": "e",
+    "lane": "ln",
+    "north": "n",
+    "place": "pl",
+    "road": "rd",
+    "south": "s",
+    "street": "st",
+    "suite": "ste",
+    "unit": "apt",
+    "west": "w",
+}
+
+
+def _address(value: str) -> str:
+    """Line and postal code of {line, city, state, postal_code, ...}: those two say where; "" when there is no line."""
+    parts = orjson.loads(value)
+    line = re.findall(r"[^\W_]+", _name(str(parts.get("line") or "")))
+    code = re.sub(r"\W+", "", str(parts.get("postal_code") or ""))[:5]
+    return " ".join([*(_SHORT.get(word, word) for word in line), code.casefold()]) if line else ""
+
+
 NORMALISE: Mapping[str, Callable[[str], str]] = {
+    "address": _address,
     "date": str.strip,
     "email": _folded,
     "exact": str,

@@ -2,6 +2,7 @@ from telehealth.records.models.care import CareRelationship, CareSource, ProxyGr
 from telehealth.records.models.clinical import ClinicalResource, ClinicalResourceVersion
 from telehealth.records.models.people import Patient, PatientIdentifier
 from telehealth.records.models.staff import License, Location, Organization, Practitioner
+from telehealth.records.models.staff_records import StaffRecord
 
 __all__ = [
     "CareRelationship",
@@ -16,4 +17,5 @@ __all__ = [
     "Practitioner",
     "ProxyGrant",
     "ProxyRelationship",
+    "StaffRecord",
 ]

@@ -29,6 +29,7 @@ class Patient(SealedModel):
     phone_index = BlindIndexField("phone", normalise="phone")
     email = SealedTextField(null=True)  # to reach them; the account has its own
     address = SealedJSONField(null=True)  # {line, city, state, postal_code, country}
+    address_index = BlindIndexField("address", normalise="address")
     deceased = SealedTextField(default="")  # when, if it is known
     language = SealedTextField(default="")  # BCP 47
     body = SealedTextField(default="")  # the FHIR Patient as JSON text
