@@ -18,7 +18,7 @@ from audit.ledger.keys import mac
 from audit.ledger.sealing import leaf_of
 from audit.tlog.merkle import EMPTY_ROOT, Peaks
 from audit.tlog.notes import BadCheckpoint, Head, opened
-from audit.tlog.tiles import published_leaf, published_notes
+from audit.tlog.reading import TileReader
 
 Progress = Callable[[int], None]
 
@@ -69,7 +69,7 @@ class Verifier:
 
     def run(self, progress: Progress = lambda count: None) -> Report:
         """Everything, in one snapshot of the database."""
-        self._read_heads(published_notes(self.home))
+        self._read_heads(TileReader(self.home).notes())
         published = max(self.heads, default=0)
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -125,7 +125,7 @@ class Verifier:
         stored = bytes(stored)
         if index != peaks.size:
             return "deleted"  # a gap: leaf and entry are gone
-        outside = published_leaf(self.home, index, published) if index < published and self.report.ok else stored
+        outside = TileReader(self.home).leaf(index, published) if index < published and self.report.ok else stored
         if not exists:
             return "deleted"
         if not compare_digest(mac(text.encode()), bytes(entry_mac)):

@@ -5,10 +5,10 @@ written before the checkpoint that needs them, each to a temporary name and then
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from audit.tlog.merkle import HASH_BYTES, Peaks
+from audit.tlog.merkle import Peaks
 
 WIDTH = 256
 
@@ -82,27 +82,12 @@ class Tiles:
         write(self.root / "checkpoint", note.encode())
 
 
-def published_notes(root: Path) -> Iterator[str]:
-    """Every checkpoint ever written, oldest first. A half-written last one is left out."""
-    try:
-        text = (root / "checkpoints.log").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return
-    lines: list[str] = []
-    for line in text.splitlines():
-        if not line and lines and lines[-1].startswith("— "):
-            yield "\n".join(lines) + "\n"
-            lines = []
+def notes_in(lines: Iterable[str]) -> Iterator[str]:
+    """The notes of a file of checkpoints, in its order. A half-written last one is left out."""
+    note: list[str] = []
+    for line in lines:
+        if line == "\n" and note and note[-1].startswith("— "):
+            yield "".join(note)
+            note = []
         else:
-            lines.append(line)
-
-
-def published_leaf(root: Path, index: int, size: int) -> bytes | None:
-    """The leaf hash that the tiles hold for this index, in a tree of that size; None when no tile has it."""
-    tile, at = divmod(index, WIDTH)
-    partial = size - tile * WIDTH
-    for width in (WIDTH, *range(min(partial, WIDTH - 1), at, -1)):
-        path = root / tile_path(0, tile, width)
-        if path.exists():
-            return path.read_bytes()[at * HASH_BYTES : (at + 1) * HASH_BYTES]
-    return None
+            note.append(line)

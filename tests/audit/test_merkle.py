@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from audit.tlog.merkle import EMPTY_ROOT, Peaks, leaf_hash, node_hash, root_of
 from audit.tlog.notes import BadCheckpoint, Head, opened, signed
-from audit.tlog.tiles import Tiles, published_leaf, tile_path
+from audit.tlog.reading import TileReader
+from audit.tlog.tiles import Tiles, tile_path
 
 # The test vectors of certificate transparency's reference implementation.
 ENTRIES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
@@ -72,7 +73,7 @@ def test_tiles_hold_every_leaf_whatever_the_size(size: int) -> None:
             tiles.append(leaf)
         tiles.settle()
         for index in {0, size // 2, size - 256, size - 1} & set(range(size)):
-            assert published_leaf(Path(folder), index, size) == leaves[index]
+            assert TileReader(Path(folder)).leaf(index, size) == leaves[index]
 
 
 @pytest.mark.parametrize(
