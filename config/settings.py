@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
-from config import env, home
+from config import env, home, storage
 from config.env import BASE_DIR
 from telehealth.portal import csp
 from telehealth.rest import description
@@ -130,6 +130,11 @@ AUDIT_CHECKPOINTS = HOME.checkpoints
 # --- Vault --------------------------------------------------------------------------------------------
 VAULT_PROVIDER = env.text("VAULT_PROVIDER", "local")  # or aws, transit: who wraps the keys of the keyring (docs/keys.md)
 VAULT_KEYRING_FILE = env.file_of("VAULT_KEYRING")  # read when a key is needed, and again when it changes; never kept here
+STORAGES = {  # there is no "default": nothing is laid down unsealed
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "sealed": storage.place(HOME.root / "files", env.text("SEALED_FILES_BUCKET", "")),
+}
+CELERY_BEAT_SCHEDULE["sealed files swept"] = {"task": "telehealth.vault.tasks.sweep_files", "schedule": 86_400.0}
 
 # --- Wiring by dotted path: what a lower floor needs from a higher one ----------------------------------
 REST_GATE = "telehealth.accounts.access.gate"

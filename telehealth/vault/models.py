@@ -138,4 +138,26 @@ class SignerKey(SealedModel):
     created_at = models.DateTimeField(auto_now_add=True)
 
 
-__all__ = ["Page", "RecordKey", "SealedField", "SealedModel", "SealedQuerySet", "SignerKey"]
+class SealedFile(SealedModel):
+    """A file in the storage of sealed files (`telehealth.vault.files`). Written once; its key is sealed under its owner's."""
+
+    record_field = "owner_id"
+
+    owner_id = models.UUIDField(db_index=True)  # a patient's record, or a purpose
+    kind = models.CharField(max_length=32)  # a code: what it is to the app that keeps it
+    media_type = models.CharField(max_length=100)
+    size = models.BigIntegerField(default=0)  # bytes of plaintext
+    title = SealedTextField(null=True)  # what people call it
+    file_key = SealedTextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(size__gte=0), name="sealed_file_has_a_size")]
+
+    @property
+    def place(self) -> str:
+        """Its name in the storage: nothing but its id, spread over 256 folders."""
+        return f"{self.pk.hex[-2:]}/{self.pk}"
+
+
+__all__ = ["Page", "RecordKey", "SealedField", "SealedFile", "SealedModel", "SealedQuerySet", "SignerKey"]

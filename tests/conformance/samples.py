@@ -81,6 +81,7 @@ def _plain(field: Any, canaries: Canaries) -> Any:
 
 
 PLAIN: dict[str, Callable[[], Any]] = {
+    "BigIntegerField": lambda: 1,
     "BinaryField": lambda: uuid4().bytes * 2,
     "BooleanField": lambda: False,
     "CharField": lambda: uuid4().hex[:12],
