@@ -18,8 +18,8 @@ from django.db import connections, transaction
 from audit.ledger import Act, uuid7
 from audit.ledger.entries import COLUMNS, canonical, text_sql
 from audit.ledger.keys import mac
-from audit.ledger.merkle import Peaks
 from audit.ledger.sealing import Sealer, leaf_of
+from audit.tlog.merkle import Peaks
 
 LOCK_TIMEOUT = "10s"
 CHUNK = 20_000
