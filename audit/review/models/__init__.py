@@ -1,3 +1,20 @@
-from audit.review.models.findings import REVIEW, Finding, State, Verdict, Watermark
+"""The review's tables."""
 
-__all__ = ["REVIEW", "Finding", "State", "Verdict", "Watermark"]
+from audit.review.models.disclosures import Basis, Disclosure
+from audit.review.models.findings import REVIEW, Finding, State, Verdict, Watermark
+from audit.review.models.incidents import Affected, Conclusion, Incident, Notice, Subject
+
+__all__ = [
+    "REVIEW",
+    "Affected",
+    "Basis",
+    "Conclusion",
+    "Disclosure",
+    "Finding",
+    "Incident",
+    "Notice",
+    "State",
+    "Subject",
+    "Verdict",
+    "Watermark",
+]

@@ -1,0 +1,39 @@
+"""What the review says no to."""
+
+from telehealth.core.errors import Conflict, Invalid
+
+
+class PeriodBackwards(Invalid):
+    """It ends before it begins."""
+
+    code = "period_backwards"
+
+
+class SubjectUnknown(Invalid):
+    """An account is named by its id."""
+
+    code = "subject_unknown"
+
+
+class DateAhead(Invalid):
+    """What has not happened yet cannot be put on record."""
+
+    code = "date_ahead"
+
+
+class NotSurveyed(Conflict):
+    """Nobody has counted yet who is affected."""
+
+    code = "not_surveyed"
+
+
+class IncidentDecided(Conflict):
+    """The assessment stands: what it was made on is not counted anew."""
+
+    code = "incident_decided"
+
+
+class NoNoticeDue(Conflict):
+    """No such notice is owed for this incident."""
+
+    code = "no_notice_due"
