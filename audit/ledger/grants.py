@@ -13,6 +13,7 @@ from psycopg import sql
 from audit.ledger.entries import COLUMNS
 
 AUDIT_TABLES = ("audit_entry", "audit_leaf", "audit_checkpoint")
+ADDED_ONLY = ("review_disclosure",)  # what has left has left: the accounting of it is never rewritten
 
 _OWNS = "SELECT pg_get_userbyid(relowner) = current_user FROM pg_class WHERE oid = to_regclass('audit_entry')"
 _TABLES = """
@@ -52,7 +53,7 @@ def _statements(role: str, tables: list[tuple[str, bool]]) -> list[sql.Composed]
         elif name == "audit_entry":
             columns = sql.SQL(", ").join(map(sql.Identifier, [*COLUMNS, "mac"]))
             found.append(sql.SQL("GRANT SELECT, INSERT ({}) ON {} TO {}").format(columns, table, who))
-        elif name in AUDIT_TABLES:
+        elif name in (*AUDIT_TABLES, *ADDED_ONLY):
             found.append(sql.SQL("GRANT SELECT, INSERT ON {} TO {}").format(table, who))
         elif not is_partition:
             found.append(sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}").format(table, who))

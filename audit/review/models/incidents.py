@@ -78,7 +78,6 @@ class Incident(SealedModel):
         return None
 
 
-
 class Affected(SealedModel):
     """One record that an incident could have touched. What kinds of data, and where the person lives, is sealed."""
 
