@@ -24,6 +24,7 @@ from audit.tlog.merkle import Peaks
 LOCK_TIMEOUT = "10s"
 CHUNK = 20_000
 _COPY = f"COPY audit_entry ({', '.join(COLUMNS)}, mac) FROM STDIN".encode()
+NIL = UUID(int=0)
 STROKE = 100_000
 _NEXT = f"""
     SELECT e.id, {text_sql("e")}, e.mac FROM audit_entry e
@@ -43,8 +44,8 @@ class Seeded:
     count: int
     actors: Sequence[UUID]
     records: Sequence[UUID]
-    first: UUID = UUID(int=0)
-    last: UUID = UUID(int=0)
+    first: UUID = NIL
+    last: UUID = NIL
     xid: str = ""
     partitions: list[str] = field(default_factory=list)
 
