@@ -34,6 +34,7 @@ class Act(StrEnum):
     INVITATION_CREATED = "invitation.created"
     INVITATION_WITHDRAWN = "invitation.withdrawn"
     LEDGER_READ = "ledger.read"
+    LEDGER_VERIFIED = "ledger.verified"
     NOTE_DRAFTED = "note.drafted"
     NOTE_REVISED = "note.revised"
     NOTE_SIGNED = "note.signed"

@@ -37,3 +37,9 @@ class NoNoticeDue(Conflict):
     """No such notice is owed for this incident."""
 
     code = "no_notice_due"
+
+
+class LookTooWide(Invalid):
+    """What is asked of the log would read too much of it: name a patient, an actor or a shorter time."""
+
+    code = "look_too_wide"

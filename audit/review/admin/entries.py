@@ -1,97 +1,105 @@
-"""The privacy officer's list of entries: strictly read-only, without a COUNT over millions; each look is an entry."""
+"""The privacy officer's log in Django's admin: the list, one entry, the timelines of one patient and of one account.
 
-from collections.abc import Sequence
-from typing import Any, cast
+Strictly read-only: there are four addresses and all of them only read. Each look is an entry.
+"""
+
+from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
-from django.core.paginator import Paginator
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.utils.functional import cached_property
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
-from audit.ledger import Act, current
+from audit.ledger import current
+from audit.ledger.entries import COLUMNS
 from audit.ledger.models import Entry
-from audit.review import services
-from telehealth.accounts.access import Action, Resource, Role, scopes
-
-MOST = 10_000
+from audit.ledger.status import MOST_COUNTED, status
+from audit.review import selectors, services
+from audit.review.admin.forms import PLACES, LookForm
+from audit.review.errors import LookTooWide
+from telehealth.accounts.access import Resource
+from telehealth.accounts.admin_tables import TableAdmin
+from telehealth.core.errors import Missing
 
 if admin.site.is_registered(Entry):
     admin.site.unregister(Entry)  # auditlog's own page, which edits and exports
 
 
-class Uncounted(Paginator):
-    """Counts no further than it will ever show."""
-
-    @cached_property
-    def count(self) -> int:
-        entries = cast("QuerySet[Entry]", self.object_list)
-        return len(entries.order_by().values_list("pk", flat=True)[:MOST])
-
-
-class Listed(admin.SimpleListFilter):
-    """A filter over values that we know: asking the table for its distinct ones would read all of it."""
-
-    values: Sequence[str]
-
-    @classmethod
-    def of(cls, name: str, values: Sequence[str]) -> type["Listed"]:
-        return type(f"{name.title()}Filter", (cls,), {"title": name, "parameter_name": name, "values": values})
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(value, value) for value in self.values]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
-        value = self.value()
-        return queryset.filter(**{str(self.parameter_name): value}) if value in self.values else queryset
-
-
-FILTERS: dict[str, Sequence[str]] = {
-    "act": tuple(Act),
-    "outcome": ("ok", "refused", "failed"),
-    "role": (*Role, "anonymous", "system"),
-    "channel": ("REST", "portal", "admin", "WS", "task", "command", "inbound", "OAuth", "dev"),
-}
-
-
 @admin.register(Entry)
-class EntryAdmin(admin.ModelAdmin):
-    """Newest first, by id, which is by time."""
+class EntryAdmin(TableAdmin):
+    """Newest first, by id, which is by time; a page is found by the id that it begins at."""
 
-    list_display = ("timestamp", "act", "outcome", "role", "actor_id", "record_id", "channel", "purpose", "reason")
-    list_filter = tuple(Listed.of(name, values) for name, values in FILTERS.items())
-    search_fields = ("=actor_id", "=record_id", "=cid")
-    ordering = ("-id",)
-    paginator = Uncounted
-    show_full_result_count = False
-    list_per_page = 100
-    actions = None
+    resource = Resource.AUDIT_ENTRY
 
+    def get_urls(self) -> list[URLPattern]:
+        """Only these: Django's own would add, delete and keep a history of changes."""
+        view = self.admin_site.admin_view
+        return [
+            path("", view(self.changelist_view), name="audit_entry_changelist"),
+            path("patients/<uuid:pk>/", view(self.patient_view), name="audit_entry_patient"),
+            path("accounts/<uuid:pk>/", view(self.actor_view), name="audit_entry_actor"),
+            path("<uuid:pk>/change/", view(self.entry_view), name="audit_entry_change"),
+        ]
+
+    @method_decorator(require_safe)
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        services.read_entries(filters=request.GET.keys() & {*FILTERS, "q"}, by=current().actor)
-        return super().changelist_view(request, extra_context)
+        context = {"status": status(), "most_counted": MOST_COUNTED}
+        return self._page(request, "list", LookForm(request.GET), context | (extra_context or {}))
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        services.read_entry(entry=self.get_object(request, object_id), by=current().actor)
-        return super().change_view(request, object_id, *args, **kwargs)
+    @method_decorator(require_safe)
+    def patient_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Everything on record about one patient, day by day."""
+        context = {"title": _("Timeline of a patient"), "subject": pk, "view": "patient"}
+        return self._page(request, "timeline", LookForm(request.GET, without="patient"), context, patient=pk)
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
-        return super().get_queryset(request).defer("mac")
+    @method_decorator(require_safe)
+    def actor_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Everything that one account has done and seen, day by day."""
+        context = {"title": _("Timeline of an account"), "subject": pk, "view": "actor"}
+        return self._page(request, "timeline", LookForm(request.GET, without="actor"), context, actor=pk)
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self._may_look()
+    @method_decorator(require_safe)
+    def entry_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """One entry with all its columns, and where it stands in the tree."""
+        self._may_look(request)
+        try:
+            entry = services.read_entry(pk=pk, by=current().actor)
+        except Missing as error:
+            raise Http404 from error
+        columns = [(name, getattr(entry, name)) for name in COLUMNS]
+        return self._render(request, "entry", {"entry": entry, "columns": columns, "place": selectors.place_of(entry)})
 
-    def has_view_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
-        return self._may_look()
+    def _page(self, request: HttpRequest, template: str, form: LookForm, context: dict[str, Any], **subject: UUID) -> HttpResponse:
+        self._may_look(request)
+        page = selectors.Page([], None, None)
+        if form.is_valid():
+            try:
+                view = context.get("view", template)
+                page = services.read_entries(wanted=form.wanted(**subject), by=current().actor, view=view, **form.place())
+            except LookTooWide:
+                form.add_error(None, _("This would read too much of the log: name a patient, an account or a shorter time (31 days)."))
+        rows = [(entry, selectors.kinds_opened(entry)) for entry in page.entries]
+        return self._render(request, template, {"form": form, "page": page, "rows": rows, "links": _links(request, page), **context})
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def _may_look(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
 
-    def has_change_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
-        return False
+    def _render(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        whole = {**self.admin_site.each_context(request), "opts": self.opts, "title": self.opts.verbose_name_plural, **context}
+        return TemplateResponse(request, f"admin/audit/entry/{template}.html", whole)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
-        return False
 
-    def _may_look(self) -> bool:
-        return bool(scopes(current().actor.role, Action.SEARCH, Resource.AUDIT_ENTRY))
+def _links(request: HttpRequest, page: selectors.Page) -> dict[str, str]:
+    """Query strings of the pages next to this one."""
+    asked = request.GET.copy()
+    for name in PLACES:
+        asked.pop(name, None)
+    rest = f"&{asked.urlencode()}" if asked else ""
+    found = {"older": ("before", page.older), "newer": ("after", page.newer)}
+    return {name: f"?{word}={pk}{rest}" for name, (word, pk) in found.items() if pk}

@@ -3,13 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-import orjson
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from audit.ledger import Act
-from audit.review import services
+from audit.review import selectors, services
 from telehealth.accounts.access import Action, Resource
 from telehealth.rest.faces import Face
 from telehealth.rest.shapes import Shape
@@ -35,16 +33,7 @@ class AccessOut(Shape):
     opened = serializers.SerializerMethodField()
 
     def get_opened(self, entry: Any) -> dict[str, int]:
-        return kinds_opened(entry.detail) if entry.act == Act.RECORD_OPENED else {}
-
-
-def kinds_opened(detail: str) -> dict[str, int]:
-    """{kind: number of objects} of an opening's detail, whose keys are "app.Kind:id"."""
-    counts: dict[str, int] = {}
-    for key in orjson.loads(detail):
-        kind = key.partition(":")[0].rpartition(".")[2]
-        counts[kind] = counts.get(kind, 0) + 1
-    return counts
+        return selectors.kinds_opened(entry)
 
 
 class AccessList(Face):

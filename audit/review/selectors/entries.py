@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
+import orjson
 from django.contrib.auth import get_user_model
 from django.db.models import OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from audit.ledger import Actor
+from audit.ledger import Act, Actor
 from audit.ledger.models import Entry
 from telehealth.accounts.access import Action, Resource
 from telehealth.core import one
@@ -25,3 +26,12 @@ def named(entries: QuerySet[Entry]) -> QuerySet[Entry]:
     names = get_user_model().objects.filter(pk=OuterRef("actor_id")).values("name")
     found: QuerySet[Entry] = entries.annotate(actor_name=Coalesce(Subquery(names), Value("")))
     return found
+
+
+def kinds_opened(entry: Entry) -> dict[str, int]:
+    """{kind: number of objects} of an opening, whose detail's keys are "app.Kind:id"; nothing for any other act."""
+    counts: dict[str, int] = {}
+    for key in orjson.loads(entry.detail) if entry.act == Act.RECORD_OPENED else ():
+        kind = key.partition(":")[0].rpartition(".")[2]
+        counts[kind] = counts.get(kind, 0) + 1
+    return counts
