@@ -130,6 +130,10 @@ AUDIT_CHECKPOINTS = HOME.checkpoints
 # --- Vault --------------------------------------------------------------------------------------------
 VAULT_PROVIDER = env.text("VAULT_PROVIDER", "local")  # or aws, transit: who wraps the keys of the keyring (docs/keys.md)
 VAULT_KEYRING_FILE = env.file_of("VAULT_KEYRING")  # read when a key is needed, and again when it changes; never kept here
+VAULT_KMS_KEY, VAULT_KMS_ENDPOINT = env.text("VAULT_KMS_KEY", ""), env.text("VAULT_KMS_ENDPOINT", "")
+TRANSIT_ADDR, TRANSIT_CACERT = env.text("VAULT_ADDR", ""), env.text("VAULT_CACERT", "")  # HashiCorp's own names
+TRANSIT_NAMESPACE, TRANSIT_TOKEN_FILE = env.text("VAULT_NAMESPACE", ""), env.path_of("VAULT_TOKEN")
+TRANSIT_KEY, TRANSIT_MOUNT = env.text("VAULT_TRANSIT_KEY", "telehealth"), env.text("VAULT_TRANSIT_MOUNT", "transit")
 STORAGES = {  # there is no "default": nothing is laid down unsealed
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "sealed": storage.place(HOME.root / "files", env.text("SEALED_FILES_BUCKET", "")),
