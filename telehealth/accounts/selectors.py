@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
 from audit.ledger import Actor
+from telehealth.accounts.access import Role
 from telehealth.accounts.errors import InvitationUnusable
 from telehealth.accounts.factors import account_id
 from telehealth.accounts.models import Invitation, TOTPDevice, User
@@ -37,6 +39,11 @@ def me(by: Actor) -> dict[str, Any]:
     if path := getattr(settings, "ME_EXTRAS", ""):
         extras |= import_string(path)(by)
     return {"id": by.id, "role": by.role, **extras}
+
+
+def active(role: Role) -> QuerySet[User]:
+    """The accounts of this role that are switched on: whom a notice to the role goes to."""
+    return User.objects.filter(role=role, is_active=True)
 
 
 def account_of_email(email: str) -> User | None:
