@@ -269,6 +269,7 @@ PORTAL_MENU = [  # URL name, label, roles
     ("today", _("Today"), {"provider", "nurse", "front_desk"}),
     ("desk", _("Patients"), {"nurse", "front_desk", "biller"}),
     ("import", _("Import"), {"nurse"}),
+    ("emergency", _("Emergency"), {"provider", "nurse"}),
     ("admin:index", _("Administration"), {"administrator", "privacy_officer"}),
     *([("phone", _("My visits"), {"patient", "proxy"})] if DEMO else []),  # in place of the app that they have
 ]

@@ -15,6 +15,7 @@ class Actor:
     client: str = ""
     second_factor_at: datetime | None = None
     scopes: frozenset[str] = frozenset()
+    emergency: frozenset[UUID] = frozenset()  # records whose emergency this session has declared
 
     @property
     def account(self) -> UUID:

@@ -17,6 +17,7 @@ from audit.ledger.acts import Act
 from audit.ledger.entries import Row, detail_text, insert, new_row
 from audit.ledger.errors import EntryNotWritten, NoContext
 
+BREAK_THE_GLASS = "BTG"  # v3 ActReason: what is done to a record under emergency access
 Openings = dict[UUID, dict[str, set[str]]]
 _current: ContextVar["Unit | None"] = ContextVar("audit_unit", default=None)
 
@@ -51,6 +52,7 @@ class Unit:
     def row(self, act: str, **values: Any) -> Row:
         """An entry of this unit's actor, or of `actor=`."""
         actor: Actor = values.pop("actor", None) or self.actor
+        declared = values.get("record_id") in actor.emergency
         return new_row(
             act=str(act),
             actor_id=actor.id,
@@ -58,7 +60,7 @@ class Unit:
             session=actor.session,
             client=actor.client,
             channel=self.channel,
-            purpose=self.purpose,
+            purpose=BREAK_THE_GLASS if declared else self.purpose,
             cid=self.cid,
             **{"reason": self.reason, **values},
         )

@@ -36,6 +36,7 @@ class Scope(StrEnum):
     OWN = "own"  # one's own record, account, sessions
     DELEGATED = "delegated"  # the records of people who gave this person access, or whose guardian this person is
     CARE = "care"  # patients with an active care relationship (a nurse's: with any practitioner of the clinic)
+    EMERGENCY = "emergency"  # one record, for an hour, after a declared and reviewed emergency
     DESK = "desk"  # any patient of the clinic, for contact data and the schedule; never the chart
     ALL = "all"  # not narrowed: things that belong to no patient, and the privacy officer's view of who did what
 
@@ -49,6 +50,7 @@ class Resource(StrEnum):
     AVAILABILITY = "availability"
     CARE_RELATIONSHIP = "care_relationship"
     CLINICAL_RESOURCE = "clinical_resource"  # everything in the chart that came by import or was written in a visit
+    EMERGENCY_ACCESS = "emergency_access"  # create: locate one patient, declare an emergency; act: end it
     IMPORT = "import"  # a FHIR Bundle of one patient
     INVITATION = "invitation"  # of a patient or guardian to an account (account recovery too)
     LOCATION = "location"
@@ -81,6 +83,7 @@ OWN = frozenset({Scope.OWN})
 DELEGATED = frozenset({Scope.DELEGATED})
 MINE = OWN | DELEGATED
 CARE = frozenset({Scope.CARE})
+CHART = CARE | frozenset({Scope.EMERGENCY})
 DESK = frozenset({Scope.DESK})
 ALL = frozenset({Scope.ALL})
 
@@ -122,31 +125,33 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
     Role.PROXY: people(DELEGATED),
     Role.PROVIDER: {
         **EVERYONE,
-        Resource.PATIENT: may(CARE, *LOOK),
-        Resource.CLINICAL_RESOURCE: may(CARE, *LOOK),
+        Resource.PATIENT: may(CHART, *LOOK),
+        Resource.CLINICAL_RESOURCE: may(CHART, *LOOK),
+        Resource.EMERGENCY_ACCESS: may(OWN, CREATE, *LOOK, ACT),
         Resource.CARE_RELATIONSHIP: may(CARE, *LOOK),
         Resource.AVAILABILITY: may(OWN, *LOOK),
         Resource.APPOINTMENT: may(CARE, CREATE, *LOOK, ACT),
         Resource.VISIT: may(CARE, *LOOK, ACT),
         Resource.WAITING_ROOM: may(CARE, *LOOK, ACT),
-        Resource.NOTE: may(CARE, CREATE, *LOOK, UPDATE, SIGN),
-        Resource.SUMMARY: may(CARE, *LOOK),
+        Resource.NOTE: {**may(CARE, CREATE, UPDATE, SIGN), **may(CHART, *LOOK)},
+        Resource.SUMMARY: may(CHART, *LOOK),
         Resource.MEDICATION: may(ALL, *LOOK),
-        Resource.PRESCRIPTION: may(CARE, CREATE, *LOOK, UPDATE, ACT, SIGN),
+        Resource.PRESCRIPTION: {**may(CARE, CREATE, UPDATE, ACT, SIGN), **may(CHART, *LOOK)},
     },
     Role.NURSE: {
         **EVERYONE,
         Resource.IMPORT: may(ALL, CREATE),
         Resource.PATIENT: may(DESK, *LOOK),
-        Resource.CLINICAL_RESOURCE: may(CARE, *LOOK),
+        Resource.CLINICAL_RESOURCE: may(CHART, *LOOK),
+        Resource.EMERGENCY_ACCESS: may(OWN, CREATE, *LOOK, ACT),
         Resource.CARE_RELATIONSHIP: may(CARE, *LOOK),
         Resource.APPOINTMENT: may(DESK, *LOOK, ACT),
         Resource.VISIT: may(CARE, CREATE, *LOOK, ACT),
         Resource.WAITING_ROOM: may(CARE, *LOOK, ACT),
-        Resource.NOTE: may(CARE, *LOOK),
-        Resource.SUMMARY: may(CARE, *LOOK),
+        Resource.NOTE: may(CHART, *LOOK),
+        Resource.SUMMARY: may(CHART, *LOOK),
         Resource.MEDICATION: may(ALL, *LOOK),
-        Resource.PRESCRIPTION: may(CARE, *LOOK),
+        Resource.PRESCRIPTION: may(CHART, *LOOK),
     },
     Role.FRONT_DESK: {
         **EVERYONE,
@@ -168,6 +173,7 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
         Resource.ACCESS_LOG: may(ALL, *LOOK, EXPORT),
         Resource.AUDIT_ENTRY: may(ALL, *LOOK, EXPORT),
         Resource.CARE_RELATIONSHIP: may(ALL, *LOOK),
+        Resource.EMERGENCY_ACCESS: may(ALL, *LOOK),
         Resource.PROXY_GRANT: may(ALL, *LOOK),
     },
     Role.ADMINISTRATOR: {

@@ -15,6 +15,7 @@ MEANING = {
     Scope.OWN: "one's own record, account, sessions",
     Scope.DELEGATED: "records of people who gave this person access, or whose guardian this person is",
     Scope.CARE: "patients with an active care relationship (a nurse's: with any practitioner of the clinic)",
+    Scope.EMERGENCY: "one patient's record, for an hour at most, after an emergency was declared in this session; always reviewed",
     Scope.DESK: "any patient of the clinic, for contact data and the schedule; never the chart",
     Scope.ALL: "not narrowed: what belongs to no patient, and who did what for the privacy officer",
 }

@@ -118,6 +118,21 @@ class Factor(SecondDoor):
         return self.through(services.prove(by=self.by, code=given["code"]))
 
 
+class StepUp(Door):
+    """A fresh factor for what asks for one; then back to where it was asked."""
+
+    form = CodeForm
+    template = "accounts/step_up.html"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        who = sessions.guard(request)
+        return super().dispatch(request, *args, **kwargs) if isinstance(who, Actor) else who
+
+    def enter(self, given: dict[str, Any], **kwargs: str) -> HttpResponseBase:
+        sessions.stamp_factor(self.request, services.prove(by=self.by, code=given["code"]))
+        return HttpResponseRedirect(start_page(self.request, self.by))
+
+
 class EnrolTOTP(SecondDoor):
     """Set up an authenticator app; only who has none yet."""
 

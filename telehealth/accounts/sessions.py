@@ -5,9 +5,11 @@ is shown; it dies with the account's password, epoch or switch (`User.get_sessio
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import auth
@@ -20,11 +22,11 @@ from rest_framework.request import Request
 
 from audit.ledger import ANONYMOUS, Actor, current
 from audit.ledger.keys import keyed_hash
-from telehealth.accounts import selectors, services
+from telehealth.accounts import factors, selectors, services
 from telehealth.accounts.models import User
 from telehealth.core import now
 
-STARTED, SEEN, FACTOR = "started_at", "seen_at", "factor_at"
+STARTED, SEEN, FACTOR, EMERGENCY = "started_at", "seen_at", "factor_at", "emergency"
 IDLE_STAFF, IDLE_PATIENTS = timedelta(minutes=15), timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 SEEN_STEP = timedelta(seconds=30)  # how often being seen is written down
@@ -45,6 +47,19 @@ def stamp_factor(request: HttpRequest | Request, at: datetime) -> None:
     request.session[FACTOR] = at.isoformat()
 
 
+def declare_emergency(request: HttpRequest | Request, record_id: UUID, until: datetime) -> None:
+    """This session alone goes beyond its care relationships, for one record and not longer than that."""
+    request.session[EMERGENCY] = {**request.session.get(EMERGENCY, {}), str(record_id): until.isoformat()}
+    declared = replace(current().actor, emergency=emergencies_in(request.session))
+    _stand_for(request if isinstance(request, HttpRequest) else request._request, declared)  # noqa: SLF001 - DRF has no public name
+
+
+def emergencies_in(session: SessionBase) -> frozenset[UUID]:
+    """Records whose emergency was declared in this session and may still last; the table decides."""
+    told: dict[str, str] = session.get(EMERGENCY, {})
+    return frozenset(UUID(record) for record, until in told.items() if datetime.fromisoformat(until) > now())
+
+
 def end(request: HttpRequest, reason: str) -> None:
     """Sign out, on record."""
     services.sign_out(by=actor_of(request.user, request.session), reason=reason)
@@ -57,7 +72,13 @@ def actor_of(user: Any, session: SessionBase) -> Actor:
     if not isinstance(user, User):
         return ANONYMOUS
     key = session.session_key or ""
-    return Actor(id=user.pk, role=user.role, session=keyed_hash(key) if key else "", second_factor_at=time_in(session, FACTOR))
+    return Actor(
+        id=user.pk,
+        role=user.role,
+        session=keyed_hash(key) if key else "",
+        second_factor_at=time_in(session, FACTOR),
+        emergency=emergencies_in(session),
+    )
 
 
 def expired(user: User, session: SessionBase, at: datetime) -> str:
@@ -100,6 +121,11 @@ def guard(request: HttpRequest) -> Actor | HttpResponseBase:
     if by.second_factor_at is None:
         return towards(factor_page(by), request.get_full_path() if request.method == "GET" else "")
     return by
+
+
+def step_up(request: HttpRequest, by: Actor) -> HttpResponseBase | None:
+    """The page where a fresh factor is shown, leading back here; nothing while the last one is fresh."""
+    return None if factors.is_fresh(by) else towards(reverse("step-up-page"), request.get_full_path())
 
 
 def factor_page(by: Actor) -> str:

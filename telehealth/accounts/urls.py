@@ -9,6 +9,7 @@ from telehealth.accounts import portal as pages
 portal = [
     path("sign-in/", pages.SignIn.as_view(), name="sign-in"),
     path("sign-in/factor/", pages.Factor.as_view(), name="factor"),
+    path("step-up/", pages.StepUp.as_view(), name="step-up-page"),
     path("sign-out/", pages.SignOut.as_view(), name="sign-out"),
     path("factors/totp/", pages.EnrolTOTP.as_view(), name="enrol-totp"),
     path("invitation/<str:token>/", pages.AcceptInvitation.as_view(), name="invitation"),

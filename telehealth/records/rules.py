@@ -4,6 +4,7 @@ from typing import Any
 
 from audit.ledger import Actor
 from telehealth.accounts.access import Action, Resource, granted
+from telehealth.records.models import EmergencyAccess
 
 
 def may_import(by: Actor, _: Any) -> bool:
@@ -14,3 +15,13 @@ def may_import(by: Actor, _: Any) -> bool:
 def may_search(by: Actor, _: Any) -> bool:
     """Whoever the access table lets search patients, in some scope."""
     return bool(granted(by, Action.SEARCH, Resource.PATIENT))
+
+
+def may_declare_emergency(by: Actor, _: Any) -> bool:
+    """Providers and nurses, signed in to the portal: an app never goes beyond what it was given."""
+    return not by.client and bool(granted(by, Action.CREATE, Resource.EMERGENCY_ACCESS))
+
+
+def may_end_emergency(by: Actor, access: EmergencyAccess) -> bool:
+    """Who declared it."""
+    return access.account == by.id

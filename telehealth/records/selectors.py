@@ -5,11 +5,11 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from audit.ledger import Actor
-from telehealth.accounts.access import Action, Resource
+from telehealth.accounts.access import Action, Resource, Scope, granted
 from telehealth.accounts.models import Invitation
-from telehealth.core import one
+from telehealth.core import now, one
 from telehealth.records.access import visible
-from telehealth.records.models import ClinicalResource, Patient, Practitioner, ProxyGrant
+from telehealth.records.models import ClinicalResource, EmergencyAccess, Patient, Practitioner, ProxyGrant
 
 
 def patients_for(by: Actor, action: Action = Action.SEARCH) -> QuerySet[Patient]:
@@ -64,3 +64,23 @@ def invitation_for(by: Actor, pk: UUID) -> Invitation:
     """An invitation that this actor made, for a patient they may still see; or Missing."""
     patients = Patient.objects.filter(visible(by, Action.CREATE, Resource.INVITATION, "")).values("pk")
     return one(Invitation.objects.filter(Q(invited_by=by.id), patient__in=patients), pk)
+
+
+def emergencies_for(by: Actor) -> QuerySet[EmergencyAccess]:
+    """The emergencies that this actor declared; everybody's for who reviews them."""
+    held = granted(by, Action.SEARCH, Resource.EMERGENCY_ACCESS)
+    if Scope.ALL in held:
+        return EmergencyAccess.objects.all()
+    return EmergencyAccess.objects.filter(account=by.account) if held else EmergencyAccess.objects.none()
+
+
+def emergency_for(by: Actor, pk: UUID) -> EmergencyAccess:
+    """One of them, or Missing."""
+    return one(emergencies_for(by).with_keys(), pk)  # type: ignore[attr-defined]  # a SealedQuerySet
+
+
+def standing_emergency(by: Actor, patient_id: UUID) -> EmergencyAccess | None:
+    """The declared emergency by which this session sees the record now."""
+    if patient_id not in by.emergency:
+        return None
+    return EmergencyAccess.objects.filter(account=by.account, patient_id=patient_id, ends_at__gt=now()).order_by("-ends_at").first()

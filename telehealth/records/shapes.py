@@ -7,7 +7,7 @@ from audit.ledger import Actor
 from telehealth.accounts.access import Role
 from telehealth.records.importing.reading import is_minor, moment
 from telehealth.records.importing.report import Report
-from telehealth.records.models import Patient
+from telehealth.records.models import EmergencyReason, Patient
 from telehealth.rest.rendering import StoredJSON
 from telehealth.rest.shapes import Shape
 
@@ -167,3 +167,44 @@ class ReportOut(Shape):
     def get_problems(self, report: Report) -> list[dict[str, str | int | bool]]:
         """By type and reason."""
         return report.problems()
+
+
+class LocateIn(Shape):
+    """The record number; or the whole name and the birth date. In the body, for an address ends up in logs."""
+
+    mrn = serializers.CharField(required=False, max_length=200)
+    family = serializers.CharField(required=False, max_length=100)
+    given = serializers.CharField(required=False, max_length=100)
+    birth_date = serializers.DateField(required=False)
+
+
+class LocatedOut(Shape):
+    """At most one person, by id and initials."""
+
+    patient = serializers.UUIDField(allow_null=True)
+    initials = serializers.CharField()
+
+
+class EmergencyIn(Shape):
+    """Which record, why as a code, and why in words."""
+
+    patient = serializers.UUIDField()
+    reason = serializers.ChoiceField(choices=EmergencyReason.choices)
+    text = serializers.CharField(min_length=10, max_length=2000)
+
+
+class EmergencyOut(Shape):
+    """A declared emergency: who, whose record, why, how long."""
+
+    id = serializers.UUIDField()
+    patient = serializers.UUIDField(source="patient_id")
+    account = serializers.UUIDField()
+    reason = serializers.CharField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+
+
+class EmergencyFull(EmergencyOut):
+    """With what was said, for who declared it and who reviews it."""
+
+    text = serializers.CharField()

@@ -33,6 +33,7 @@ OPEN_DOORS = {
     "": "sends everybody on to their start page",
     "sign-in/": "the first factor",
     "sign-in/factor/": "the second, for whoever showed the first",
+    "step-up/": "a fresh factor, for whoever showed both",
     "factors/totp/": "setting the second up, for whoever showed the first and has none",
     "sign-out/": "ends what there is",
     "invitation/<str:token>/": "the token is the key",

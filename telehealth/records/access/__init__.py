@@ -10,6 +10,7 @@ from telehealth.accounts.access import Action, Resource, Scope, granted
 from telehealth.core import now
 from telehealth.records.access.care import cared_for
 from telehealth.records.access.delegation import delegated
+from telehealth.records.access.emergency import declared
 
 NOTHING = Q(pk__in=[])
 EVERYTHING = ~Q(pk__in=[])
@@ -29,4 +30,6 @@ def visible(by: Actor, action: Action, resource: Resource, path: str = "patient"
         query |= Q(**{f"{path or 'pk'}__in": delegated(by.id, at)})
     if Scope.CARE in held:
         query |= Q(**{f"{path or 'pk'}__in": cared_for(by, at)})
+    if Scope.EMERGENCY in held and by.emergency:
+        query |= Q(**{f"{path or 'pk'}__in": declared(by, at)})
     return query

@@ -1,14 +1,18 @@
 from telehealth.records.models.care import CareRelationship, CareSource, ProxyGrant, ProxyRelationship
 from telehealth.records.models.clinical import ClinicalResource, ClinicalResourceVersion
+from telehealth.records.models.emergency import EMERGENCY_LASTS, EmergencyAccess, EmergencyReason
 from telehealth.records.models.people import Patient, PatientIdentifier
 from telehealth.records.models.staff import License, Location, Organization, Practitioner
 from telehealth.records.models.staff_records import StaffRecord
 
 __all__ = [
+    "EMERGENCY_LASTS",
     "CareRelationship",
     "CareSource",
     "ClinicalResource",
     "ClinicalResourceVersion",
+    "EmergencyAccess",
+    "EmergencyReason",
     "License",
     "Location",
     "Organization",

@@ -19,6 +19,7 @@ from telehealth.records import selectors
 from telehealth.records.models import ClinicalResource
 
 MOST_SHOWN = 6
+NAMED_BY = ("code", "medicationCodeableConcept", "vaccineCode")
 
 
 def zone_of(by: Actor) -> tzinfo:
@@ -39,9 +40,10 @@ class PatientBanner(Page):
     def get(self, request: HttpRequest, patient_id: UUID) -> HttpResponse:
         patient = selectors.patient_for(self.by, patient_id)
         allergies = selectors.resources_for(self.by, patient_id, "AllergyIntolerance")
-        named = ", ".join(_label(each) for each in islice(allergies, MOST_SHOWN))
+        named = ", ".join(label_of(each) for each in islice(allergies, MOST_SHOWN))
         chart = [(_("Allergies"), named or _("none recorded"))]
-        return self.show(patient=patient, age=age_of(patient.birth_date, now().date()), chart=chart)
+        emergency = selectors.standing_emergency(self.by, patient_id)
+        return self.show(patient=patient, age=age_of(patient.birth_date, now().date()), chart=chart, emergency=emergency)
 
 
 def age_of(birth_date: str | None, today: date) -> int | None:
@@ -53,7 +55,9 @@ def age_of(birth_date: str | None, today: date) -> int | None:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
-def _label(resource: ClinicalResource) -> str:
-    code: dict[str, Any] = json.loads(resource.body).get("code") or {}
+def label_of(resource: ClinicalResource) -> str:
+    """What a resource is called: by its sender's words, else by its code."""
+    body: dict[str, Any] = json.loads(resource.body)
+    code: dict[str, Any] = next((body[name] for name in NAMED_BY if isinstance(body.get(name), dict)), {})
     coding: list[dict[str, str]] = code.get("coding") or [{}]
     return code.get("text") or coding[0].get("display") or resource.code

@@ -13,6 +13,7 @@ WORDS: Words = {
     "several_patients": _("The bundle names several patients. Import each patient's record by itself."),
     "full_url_twice": _("Two entries of the bundle claim the same address."),
     "identifiers_disagree": _("The identifiers in the bundle belong to different people here. Ask the privacy officer."),
+    "fresh_factor_required": _("Confirm with your second factor first."),
     "nothing_to_search_for": _("Enter a name, a number or a birth date to look for."),
     "search_too_wide": _("Too many patients fit. Enter more of what you know."),
     "guardian_required": _("This patient is a minor: invite a guardian."),

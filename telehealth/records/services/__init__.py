@@ -1,6 +1,7 @@
 """Every write to records, by subject."""
 
 from telehealth.records.services.care import begin_care, end_care
+from telehealth.records.services.emergency import begin_emergency, end_emergency, locate
 from telehealth.records.services.importing import import_bundle
 from telehealth.records.services.inviting import attach_account, invite
 from telehealth.records.services.proxies import grant_proxy, revoke_proxy
@@ -9,10 +10,13 @@ from telehealth.records.services.searching import search_patients
 __all__ = [
     "attach_account",
     "begin_care",
+    "begin_emergency",
     "end_care",
+    "end_emergency",
     "grant_proxy",
     "import_bundle",
     "invite",
+    "locate",
     "revoke_proxy",
     "search_patients",
 ]
