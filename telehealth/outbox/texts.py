@@ -32,7 +32,10 @@ TEXTS: dict[str, Text] = {
     "appointment_changed": Text(_("Your appointment"), _("An appointment has changed. Sign in to see it.")),
     "appointment_reminder": Text(_("Your appointment"), _("You have an appointment soon. Sign in to see it.")),
     "emergency_access": Text(
-        _("Emergency access"), _("Somebody declared an emergency to see a record. Sign in to review it."), page="/admin/", channels=MAIL_ONLY
+        _("Emergency access"),
+        _("Somebody declared an emergency to see a record. Sign in to review it."),
+        page="/admin/",
+        channels=MAIL_ONLY,
     ),
     "factors_changed": Text(
         _("Your account"), _("The way you sign in has been changed. If this was not you, call the clinic."), channels=MAIL_ONLY

@@ -69,14 +69,15 @@ def invitation_for(by: Actor, pk: UUID) -> Invitation:
 def emergencies_for(by: Actor) -> QuerySet[EmergencyAccess]:
     """The emergencies that this actor declared; everybody's for who reviews them."""
     held = granted(by, Action.SEARCH, Resource.EMERGENCY_ACCESS)
+    every = EmergencyAccess.objects.with_keys()
     if Scope.ALL in held:
-        return EmergencyAccess.objects.all()
-    return EmergencyAccess.objects.filter(account=by.account) if held else EmergencyAccess.objects.none()
+        return every
+    return every.filter(account=by.account) if held else every.none()
 
 
 def emergency_for(by: Actor, pk: UUID) -> EmergencyAccess:
     """One of them, or Missing."""
-    return one(emergencies_for(by).with_keys(), pk)  # type: ignore[attr-defined]  # a SealedQuerySet
+    return one(emergencies_for(by), pk)
 
 
 def standing_emergency(by: Actor, patient_id: UUID) -> EmergencyAccess | None:

@@ -199,7 +199,7 @@ class EmergencyOut(Shape):
     id = serializers.UUIDField()
     patient = serializers.UUIDField(source="patient_id")
     account = serializers.UUIDField()
-    reason = serializers.CharField()
+    reason = serializers.CharField(source="reason_code")
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
 

@@ -46,8 +46,12 @@ def test_nobody_has_all_records() -> None:
 def test_the_chart_is_for_the_person_and_for_care() -> None:
     for role, resource, _, cell in cells():
         if resource in CHART:
-            assert cell <= {Scope.OWN, Scope.DELEGATED, Scope.CARE}
+            assert cell <= {Scope.OWN, Scope.DELEGATED, Scope.CARE, Scope.EMERGENCY}
             assert role in {Role.PATIENT, Role.PROXY, Role.PROVIDER, Role.NURSE}
+
+
+def test_an_emergency_is_for_looking() -> None:
+    assert {action for _, _, action, cell in cells() if Scope.EMERGENCY in cell} == {Action.READ, Action.SEARCH}
 
 
 def test_administrators_and_privacy_officers_see_no_patient() -> None:

@@ -25,7 +25,7 @@ class EmergencyAccess(SealedModel):
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="emergencies")
     account = models.UUIDField()
     session = models.CharField(max_length=64)  # opaque, as in the ledger: evidence of where it was declared
-    reason = models.CharField(max_length=20, choices=EmergencyReason.choices)
+    reason_code = models.CharField(max_length=20, choices=EmergencyReason.choices)
     text = SealedTextField()
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
@@ -34,6 +34,6 @@ class EmergencyAccess(SealedModel):
         constraints = [
             models.CheckConstraint(name="emergency_lasts_an_hour_at_most", condition=Q(ends_at__lte=F("starts_at") + EMERGENCY_LASTS)),
             models.CheckConstraint(name="emergency_ends_after_it_starts", condition=Q(ends_at__gte=F("starts_at"))),
-            models.CheckConstraint(name="emergency_reason_is_known", condition=Q(reason__in=EmergencyReason.values)),
+            models.CheckConstraint(name="emergency_reason_is_known", condition=Q(reason_code__in=EmergencyReason.values)),
         ]
         indexes = [models.Index(fields=["account", "-ends_at"], name="emergency_by_account")]

@@ -72,13 +72,13 @@ def begin_emergency(*, patient_id: UUID, reason: str, text: str, by: Actor) -> E
         patient=patient,
         account=by.account,
         session=by.session,
-        reason=EmergencyReason(reason),
+        reason_code=EmergencyReason(reason),
         text=text.strip(),
         starts_at=at,
         ends_at=at + EMERGENCY_LASTS,
     )
     declared = replace(by, emergency=by.emergency | {patient.pk})
-    record(declared, Act.EMERGENCY_BEGUN, made, reason=made.reason)
+    record(declared, Act.EMERGENCY_BEGUN, made, reason=made.reason_code)
     for officer in active(Role.PRIVACY_OFFICER):
         notify(person_id=officer.pk, kind="emergency_access", about_id=made.pk)
     return made
