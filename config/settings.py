@@ -126,6 +126,7 @@ AUDIT_SIGNER = "audit.ledger.keys.LocalSigner"
 AUDIT_SIGNING_KEY_FILE = env.path_of("AUDIT_SIGNING_KEY")  # read by the sealer alone
 AUDIT_ORIGIN = env.text("AUDIT_ORIGIN", f"{urlsplit(PUBLIC_URL).netloc}/audit")
 AUDIT_CHECKPOINTS = HOME.checkpoints
+AUDIT_ALARM = "audit.review.alarms.tell_privacy_officers"
 
 # --- Vault --------------------------------------------------------------------------------------------
 VAULT_PROVIDER = env.text("VAULT_PROVIDER", "local")  # or aws, transit: who wraps the keys of the keyring (docs/keys.md)

@@ -4,8 +4,10 @@ The database's leaf table is the truth while it is whole; these files are what s
 written before the checkpoint that needs them, each to a temporary name and then renamed.
 """
 
+import fcntl
 import os
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from audit.tlog.merkle import Peaks
@@ -23,20 +25,23 @@ def tile_path(level: int, index: int, width: int = WIDTH) -> str:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Whole or not at all."""
+    """Whole or not at all, and on the disk before anything that is written later."""
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(path.name + ".new")
-    half.write_bytes(content)
+    with open(half, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
     half.replace(path)
 
 
 class Tiles:
     """Writes tiles as leaves come; `open_tiles[level]` holds the hashes of the tile that is not full yet."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, size: int = 0, open_tiles: Sequence[list[bytes]] = ()) -> None:
         self.root = root
-        self.size = 0
-        self.open_tiles: list[list[bytes]] = []
+        self.size = size
+        self.open_tiles = list(open_tiles)
 
     def append(self, leaf: bytes) -> None:
         """Add a leaf hash; full tiles are written at once, partial ones by `settle`."""
@@ -51,7 +56,9 @@ class Tiles:
         if len(tile) < WIDTH:
             return
         index = position // WIDTH
-        write(self.root / tile_path(level, index), b"".join(tile))
+        path = self.root / tile_path(level, index)
+        write(path, b"".join(tile))
+        shutil.rmtree(path.with_name(path.name + ".p"), ignore_errors=True)  # the full tile says all that its parts said
         above = Peaks()
         for each in tile:
             above.append(each)
@@ -73,13 +80,22 @@ class Tiles:
             return ""
 
     def publish(self, note: str) -> None:
-        """The newest checkpoint under its fixed name, and all of them in one append-only file."""
+        """The newest checkpoint under its fixed name, and all of them in one append-only file. Never back to a smaller tree."""
         self.root.mkdir(parents=True, exist_ok=True)
         with open(self.root / "checkpoints.log", "a", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # another machine's sealer, where a pooler has dropped its advisory lock
+            if size_of(note) <= size_of(self.newest()):
+                return
             file.write(note + "\n")
             file.flush()
             os.fsync(file.fileno())
-        write(self.root / "checkpoint", note.encode())
+            write(self.root / "checkpoint", note.encode())
+
+
+def size_of(note: str) -> int:
+    """The tree size that a note speaks of; -1 for what is no note."""
+    lines = note.split("\n", 2)
+    return int(lines[1]) if len(lines) > 2 and lines[1].isdigit() else -1
 
 
 def notes_in(lines: Iterable[str]) -> Iterator[str]:

@@ -31,6 +31,12 @@ TEXTS: dict[str, Text] = {
     "appointment_cancelled": Text(_("Your appointment"), _("An appointment has been cancelled. Sign in to see it.")),
     "appointment_changed": Text(_("Your appointment"), _("An appointment has changed. Sign in to see it.")),
     "appointment_reminder": Text(_("Your appointment"), _("You have an appointment soon. Sign in to see it.")),
+    "audit_alarm": Text(
+        _("The audit log needs you"),
+        _("Something about the audit log is not as it must be. Sign in and look at it."),
+        page="/admin/audit/entry/",
+        channels=MAIL_ONLY,
+    ),
     "emergency_access": Text(
         _("Emergency access"),
         _("Somebody declared an emergency to see a record. Sign in to review it."),

@@ -6,13 +6,18 @@ import time
 from threading import Event
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
+from audit.ledger import alarms
+from audit.ledger.errors import Forked, KeyUnavailable
+from audit.ledger.resuming import set_aside, stored
 from audit.ledger.sealing import Sealer, make_partitions, take_lock
 
 log = logging.getLogger(__name__)
 PARTITIONS_EVERY = 3600.0  # seconds
+FORKED_PAUSE = 10.0  # seconds before looking again whether somebody has decided
 
 
 class Command(BaseCommand):
@@ -21,27 +26,62 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="seal what is there, then end")
         parser.add_argument("--every", type=float, default=0.4, help="seconds between rounds")
+        parser.add_argument(
+            "--after-restore", action="store_true", help="the database was restored on purpose: set aside what was published beyond it"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stopping = Event()
+        if options["after_restore"]:
+            return self._after_restore()
         if options["once"]:
             return self._once()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stopping.set())
         while not self.stopping.is_set():
-            try:
-                self._run(options["every"])
-            except DatabaseError:
-                log.exception("sealing stopped; trying again")
-                connection.close()
-                self.stopping.wait(1)
+            self._until_it_fails(options["every"])
         return None
 
+    def _until_it_fails(self, every: float) -> None:
+        try:
+            self._run(every)
+        except Forked as fork:
+            self._say(fork)
+            self.stopping.wait(FORKED_PAUSE)
+        except (DatabaseError, KeyUnavailable, OSError):
+            log.exception("sealing stopped; trying again")
+            self.stopping.wait(1)
+        connection.close()
+
+    def _say(self, fork: Forked) -> None:
+        log.error("%s; `seal_audit --after-restore` if that was meant", fork)
+        try:
+            alarms.fork_found(fork.published, fork.stored)
+        except DatabaseError:
+            log.exception("the alarm could not be recorded")
+
+    def _after_restore(self) -> None:
+        self._wait_for_lock()
+        published = set_aside(settings.AUDIT_CHECKPOINTS)
+        alarms.restored(published, stored()[0].size)
+        self._seal_all()
+        self.stdout.write(f"what was published up to size {published} is set aside; the log goes on from the database")
+
     def _once(self) -> None:
+        self._wait_for_lock()
+        try:
+            self._seal_all()
+        except Forked as fork:
+            alarms.fork_found(fork.published, fork.stored)
+            raise CommandError(str(fork)) from fork
+
+    def _wait_for_lock(self) -> None:
         while not take_lock():  # the running sealer, which seals meanwhile
             time.sleep(0.2)
+
+    def _seal_all(self) -> None:
         sealer = Sealer()
-        while sealer.seal().more:
+        while (done := sealer.seal()).more or done.forged:  # the alarm about what is forged is sealed too
             pass
         connection.close()
 
@@ -50,14 +90,9 @@ class Command(BaseCommand):
             self.stopping.wait(1)
             return
         sealer, partitions_due = Sealer(), 0.0
-        known: set[str] = set()
         while not self.stopping.is_set():
             if time.monotonic() >= partitions_due:
                 make_partitions()
                 partitions_due = time.monotonic() + PARTITIONS_EVERY
-            done = sealer.seal()
-            if new := set(done.forged) - known:
-                known |= new
-                log.error("entries without a valid MAC were not sealed", extra={"count": len(new)})
-            if not done.more:
+            if not sealer.seal().more:
                 self.stopping.wait(every)
