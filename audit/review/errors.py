@@ -1,6 +1,6 @@
 """What the review says no to."""
 
-from telehealth.core.errors import Conflict, Invalid
+from telehealth.core.errors import Conflict, Invalid, Unavailable
 
 
 class PeriodBackwards(Invalid):
@@ -43,3 +43,9 @@ class LookTooWide(Invalid):
     """What is asked of the log would read too much of it: name a patient, an actor or a shorter time."""
 
     code = "look_too_wide"
+
+
+class ProofsUnavailable(Unavailable):
+    """The published log is not here yet, or not whole: nothing can be proved now."""
+
+    code = "proofs_unavailable"

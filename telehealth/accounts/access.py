@@ -111,7 +111,7 @@ def people(scopes: Cell) -> Mapping[Resource, Row]:
         **EVERYONE,
         Resource.PATIENT: may(scopes, *LOOK),
         Resource.CLINICAL_RESOURCE: may(scopes, *LOOK),
-        Resource.ACCESS_LOG: may(scopes, *LOOK),
+        Resource.ACCESS_LOG: may(scopes, *LOOK, EXPORT),
         Resource.PROXY_GRANT: may(scopes, *LOOK),
         Resource.APPOINTMENT: may(scopes, CREATE, *LOOK, ACT),
         Resource.VISIT: may(scopes, CREATE, *LOOK, ACT),

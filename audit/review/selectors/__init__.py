@@ -2,5 +2,18 @@
 
 from audit.review.selectors.entries import accesses_to, kinds_opened, named
 from audit.review.selectors.ledger import Page, Wanted, entries, entry, place_of
+from audit.review.selectors.proofs import consistency_proof, entry_proof, proved_accesses
 
-__all__ = ["Page", "Wanted", "accesses_to", "entries", "entry", "kinds_opened", "named", "place_of"]
+__all__ = [
+    "Page",
+    "Wanted",
+    "accesses_to",
+    "consistency_proof",
+    "entries",
+    "entry",
+    "entry_proof",
+    "kinds_opened",
+    "named",
+    "place_of",
+    "proved_accesses",
+]

@@ -1,0 +1,153 @@
+"""Proofs about the log: where an entry stands, that one checkpoint continues another, and how the log is doing.
+
+Made from the database's leaf table (which place) and the published tiles (the hashes), so that what a patient takes
+home is proved against what the sealer published, not against what the database says today.
+"""
+
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from audit.ledger.entries import text_sql
+from audit.ledger.sealing import lag_seconds
+from audit.tlog.notes import BadCheckpoint, Head, opened
+from audit.tlog.proofs import consistency, inclusion
+from audit.tlog.reading import TileReader, Unpublished
+
+FORMAT = "telehealth.audit/1"
+PAGE = 500
+
+_ROW = f"SELECT e.id, {text_sql('e')}, e.mac, l.leaf_index FROM audit_entry e LEFT JOIN audit_leaf l ON l.entry_id = e.id"  # noqa: S608  # our own names
+_ONE = f"{_ROW} WHERE e.id = %s"
+_OF_RECORD = f"{_ROW} WHERE e.record_id = %s AND e.id > %s AND e.id <= %s ORDER BY e.id LIMIT {PAGE}"
+_NEWEST_OF_RECORD = "SELECT id FROM audit_entry WHERE record_id = %s ORDER BY id DESC LIMIT 1"
+_NOTE = "SELECT note FROM audit_checkpoint WHERE tree_size = %s"
+_STATUS = """
+    SELECT c.tree_size, c.made_at, (
+        SELECT count(*) FROM audit_entry e
+        WHERE e.xid >= COALESCE((SELECT mark FROM audit_checkpoint ORDER BY tree_size DESC LIMIT 1), '0')::xid8
+          AND NOT EXISTS (SELECT FROM audit_leaf l WHERE l.entry_id = e.id)
+    ) FROM (SELECT 1) AS one LEFT JOIN (SELECT * FROM audit_checkpoint ORDER BY tree_size DESC LIMIT 1) AS c ON true
+"""
+
+
+class NotPublished(Exception):
+    """The sealer has not published what a proof needs: it has not run yet, or its files are not here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry's canonical text and MAC, and its place in the tree; None while it waits for the sealer."""
+
+    id: UUID
+    text: str
+    mac: bytes
+    index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The chain: entries sealed, when last, how many wait and for how long, and what is published."""
+
+    size: int
+    sealed_at: datetime | None
+    unsealed: int
+    lag_seconds: float
+    published: int
+    checkpoint: str
+
+
+class Prover:
+    """Makes proofs under the newest published checkpoint; NotPublished when there is none."""
+
+    def __init__(self, reader: TileReader | None = None) -> None:
+        self.reader = reader or TileReader(settings.AUDIT_CHECKPOINTS)
+        try:
+            self.note, self.public_key = self.reader.checkpoint(), self.reader.public_key()
+            self.head = self._opened(self.note)
+        except (Unpublished, BadCheckpoint, ValueError) as error:
+            raise NotPublished("no checkpoint of this log is published") from error
+
+    def header(self, kind: str, **more: Any) -> dict[str, Any]:
+        """What a document begins with."""
+        return {"format": FORMAT, "kind": kind, "checkpoint": self.note, "public_key": self.public_key.hex(), **more}
+
+    def path(self, place: Place) -> list[str] | None:
+        """The inclusion proof in base64, None while the entry is not under the checkpoint."""
+        if place.index is None or place.index >= self.head.size:
+            return None
+        try:
+            return _coded(inclusion(place.index, self.head.size, self.reader.nodes(self.head.size)))
+        except Unpublished as error:
+            raise NotPublished(str(error)) from error
+
+    def between(self, first: int, second: int | None = None) -> dict[str, Any] | None:
+        """The document that the checkpoint of `second` leaves (the newest) continues that of `first`; None for sizes
+        without a checkpoint."""
+        older, newer = note_of(first), self.note if second is None else note_of(second)
+        if not older or not newer:
+            return None
+        old, new = self._opened(older), self._opened(newer)
+        if old.size > new.size:
+            return None
+        try:
+            proof = _coded(consistency(old.size, new.size, self.reader.nodes(new.size)))
+        except Unpublished as error:
+            raise NotPublished(str(error)) from error
+        return {**self.header("consistency"), "checkpoint": newer, "older": older, "proof": proof}
+
+    def _opened(self, note: str) -> Head:
+        return opened(note, settings.AUDIT_ORIGIN, self.public_key)
+
+
+def place_of(entry_id: UUID) -> Place | None:
+    """One entry and its place."""
+    return next(iter(_places(_ONE, [entry_id])), None)
+
+
+def places_of_record(record_id: UUID) -> Iterator[list[Place]]:
+    """Every entry about one record that is there now, by pages, in the order of the ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST_OF_RECORD, [record_id])
+        newest = cursor.fetchone()
+    after = UUID(int=0)
+    while newest and (page := _places(_OF_RECORD, [record_id, after, newest[0]])):
+        yield page
+        after = page[-1].id
+
+
+def note_of(size: int) -> str:
+    """The signed checkpoint of that size, or nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE, [size])
+        row = cursor.fetchone()
+    return row[0] if row else ""
+
+
+def status() -> Status:
+    """How the log is doing, from the database and from what is published here."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STATUS)
+        size, sealed_at, unsealed = cursor.fetchone()
+    try:
+        prover = Prover()
+        published, note = prover.head.size, prover.note
+    except NotPublished:
+        published, note = 0, ""
+    return Status(size or 0, sealed_at, unsealed, round(lag_seconds(), 3), published, note)
+
+
+def _places(sql: str, parameters: Sequence[Any]) -> list[Place]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [Place(row[0], row[1], bytes(row[2]), row[3]) for row in cursor.fetchall()]
+
+
+def _coded(path: Sequence[bytes]) -> list[str]:
+    return [base64.b64encode(each).decode() for each in path]
