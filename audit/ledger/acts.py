@@ -67,6 +67,7 @@ class Act(StrEnum):
     PROXY_REVOKED = "proxy.revoked"
     RECORD_LOCATED = "record.located"
     RECORD_OPENED = "record.opened"
+    RECORD_REKEYED = "record.rekeyed"
     REFUSED = "refused"
     ROLE_CHANGED = "role.changed"
     SCRIPT_RECEIVED = "script.received"

@@ -141,10 +141,11 @@ def record(
     outcome: str = "ok",
     reason: str = "",
     detail: Mapping[str, Any] | None = None,
+    using: str = "default",
 ) -> None:
-    """One act, written now in the caller's transaction, so that it vanishes with its cause."""
+    """One act, written now in the caller's transaction (of the database `using`), so that it vanishes with its cause."""
     found = current()
-    write(found, [found.row(act, actor=by, outcome=outcome, detail=detail_text(detail), **_about(thing, record_id, reason))])
+    write(found, [found.row(act, actor=by, outcome=outcome, detail=detail_text(detail), **_about(thing, record_id, reason))], using)
 
 
 def write(found: Unit, rows: list[Row], using: str = "default") -> None:

@@ -6,12 +6,14 @@ field, row and record, length-prefixed, so that a ciphertext is good for its own
 """
 
 import os
+from typing import Protocol
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 VERSION = b"\x01"
+TOMBSTONE = b"\x00"
+"""What stands in a sealed column whose record was destroyed: no ciphertext at all."""
 _HEAD = 1 + 2
 _NONCE = 12
 
@@ -20,19 +22,27 @@ class Broken(Exception):
     """A sealed value does not open: changed, moved, or under another key. Says nothing else, whatever the cause."""
 
 
+class Aead(Protocol):
+    """AES-GCM as `cryptography` has it."""
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes: ...
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes: ...
+
+
 def aad(model: str, field: str, pk: UUID, record_id: UUID) -> bytes:
     """What a sealed value is bound to."""
     parts = (model.encode(), field.encode(), pk.bytes, record_id.bytes)
     return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
 
 
-def seal(key: AESGCM, plaintext: bytes, bound_to: bytes, key_version: int = 1) -> bytes:
-    """The sealed form of the plaintext."""
-    head, nonce = VERSION + key_version.to_bytes(2, "big"), os.urandom(_NONCE)
+def seal(key: Aead, plaintext: bytes, bound_to: bytes, key_version: int | None = None) -> bytes:
+    """The sealed form of the plaintext. The key's own version goes into the head, unless another is given."""
+    version = getattr(key, "version", 1) if key_version is None else key_version
+    head, nonce = VERSION + version.to_bytes(2, "big"), os.urandom(_NONCE)
     return head + nonce + key.encrypt(nonce, plaintext, head + bound_to)
 
 
-def unseal(key: AESGCM, sealed: bytes, bound_to: bytes) -> bytes:
+def unseal(key: Aead, sealed: bytes, bound_to: bytes) -> bytes:
     """The plaintext, or Broken."""
     head, nonce = sealed[:_HEAD], sealed[_HEAD : _HEAD + _NONCE]
     if head[:1] != VERSION or len(nonce) != _NONCE:
@@ -41,3 +51,8 @@ def unseal(key: AESGCM, sealed: bytes, bound_to: bytes) -> bytes:
         return key.decrypt(nonce, sealed[_HEAD + _NONCE :], head + bound_to)
     except InvalidTag:
         raise Broken from None
+
+
+def key_version(sealed: bytes) -> int:
+    """Of which version of the record's key this is."""
+    return int.from_bytes(sealed[1:_HEAD], "big")

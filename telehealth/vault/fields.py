@@ -19,6 +19,7 @@ from django.db.models.query_utils import DeferredAttribute
 
 from audit.ledger import current
 from telehealth.vault import blind, cipher, record_keys
+from telehealth.vault.errors import RecordDestroyed, RecordRekeyed
 
 ACCOUNTS = UUID("00000000-0000-4000-8000-000000000001")
 """The one key of all accounts: e-mails and seeds. Reading under it needs a unit but opens no patient's record."""
@@ -108,8 +109,24 @@ class SealedField(models.Field):  # type: ignore[type-arg]
         return self.decode(self.plaintext(instance, sealed))
 
     def plaintext(self, instance: Any, sealed: Sealed) -> bytes:
-        key = record_keys.find(self.record_of(instance), instance if self.key is None else None)
+        """What is sealed. A value read before its record was re-keyed is read again when its key is gone."""
+        record_id = self.record_of(instance)
+        if sealed.raw == cipher.TOMBSTONE:
+            raise RecordDestroyed(kind=self.model._meta.label) if self.key else record_keys.absent(record_id)
+        try:
+            key = record_keys.find(record_id, instance if self.key is None else None, cipher.key_version(sealed.raw))
+        except cipher.Broken:
+            newer = self._stored_now(instance)
+            if newer is None or newer == sealed:
+                raise
+            instance.__dict__[self.attname] = newer
+            return self.plaintext(instance, newer)
         return cipher.unseal(key, sealed.raw, self.bound_to(instance))
+
+    def _stored_now(self, instance: Any) -> Sealed | None:
+        rows = self.model._base_manager.using(instance._state.db).filter(pk=instance.pk)  # noqa: SLF001  # Django's own names
+        found: Sealed | None = rows.values_list(self.attname, flat=True).first()
+        return found
 
     def record_of(self, instance: Any) -> UUID:
         return self.key or instance.record_id
@@ -129,7 +146,7 @@ class SealedField(models.Field):  # type: ignore[type-arg]
             raise TypeError(f"{self.name} is sealed: expressions cannot be stored in it")
         if type(value) is Sealed:
             self._refuse_moved(model_instance)
-            return value
+            return self._up_to_date(model_instance, value)
         for index in index_fields_of(self.model):
             if index.source == self.name:
                 model_instance.__dict__[index.attname] = index.digest(value)
@@ -140,6 +157,21 @@ class SealedField(models.Field):  # type: ignore[type-arg]
     def _seal(self, instance: Any, value: Any) -> Sealed:
         key = record_keys.find_or_make(self.record_of(instance))
         sealed = Sealed(cipher.seal(key, self.encode(value), self.bound_to(instance)))
+        instance.__dict__[self.attname] = sealed
+        return sealed
+
+    def _up_to_date(self, instance: Any, value: Sealed) -> Sealed:
+        """The same, under the record's current key: whoever saves what they read before a re-key must not bring the old
+        ciphertext back."""
+        current = record_keys.find_or_make(self.record_of(instance))
+        if cipher.key_version(value.raw) == current.version:
+            return value
+        try:
+            old = record_keys.find(self.record_of(instance), None, cipher.key_version(value.raw))
+        except cipher.Broken:
+            raise RecordRekeyed from None
+        plaintext = cipher.unseal(old, value.raw, self.bound_to(instance))
+        sealed = Sealed(cipher.seal(current, plaintext, self.bound_to(instance)))
         instance.__dict__[self.attname] = sealed
         return sealed
 

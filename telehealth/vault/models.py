@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import nullcontext
 from typing import Any, ClassVar, NoReturn, Self, TypeVar
 from uuid import UUID
 
-from django.db import models
-from django.db.models import OuterRef, Subquery
+from django.db import connections, models, router, transaction
+from django.db.models import OuterRef, Q, Subquery
 
 from audit.ledger import uuid7
 from telehealth.vault.fields import ACCOUNTS, SealedField, SealedTextField, index_fields_of, raw, sealed_fields_of
@@ -26,6 +27,68 @@ class RecordKey(models.Model):
 
     def __str__(self) -> str:
         return str(self.record_id)
+
+
+class RetiredKey(models.Model):
+    """A record's former data key, while a re-key has not yet sealed everything anew. `rotate_kek` re-wraps it too."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    record_id = models.UUIDField()
+    version = models.PositiveSmallIntegerField()
+    kek_id = models.CharField(max_length=64)
+    wrapped = models.BinaryField()
+    retired_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["record_id", "version"], name="retired_key_once_per_version")]
+
+    def __str__(self) -> str:
+        return str(self.record_id)
+
+
+class DestroyedKey(models.Model):
+    """That a record's key was destroyed on purpose: it never gets another. No foreign key, for the same reason as above."""
+
+    record_id = models.UUIDField(primary_key=True)
+    destroyed_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return str(self.record_id)
+
+
+class Phase(models.TextChoices):
+    """How far a change of the index key is; see `telehealth.vault.reindexing`."""
+
+    STEADY = "steady"
+    FILLING = "filling"
+    MOVING = "moving"
+    CLEARING = "clearing"
+
+
+class IndexPhase(models.Model):
+    """The one row that says under which versions indexes are written and looked up. Without it: version 1, steady."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    current = models.PositiveSmallIntegerField(default=1)
+    coming = models.PositiveSmallIntegerField(null=True)
+    phase = models.CharField(max_length=10, choices=Phase.choices, default=Phase.STEADY)
+    since = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="index_phase_is_one_row", condition=Q(id=1)),
+            models.CheckConstraint(
+                name="index_phase_knows_where_it_goes",
+                condition=Q(phase="steady", coming=None) | Q(phase__in=["filling", "moving", "clearing"], coming__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.phase
+
+
+WRAPPED: tuple[type[models.Model], ...] = (RecordKey, RetiredKey)
+"""Every table of keys that a key-encryption key wraps (`kek_id`, `wrapped`): what a change of that key must walk."""
 
 
 class Page:
@@ -59,7 +122,11 @@ class SealedQuerySet(models.QuerySet[M]):
     def with_keys(self) -> Self:
         """Join each row's wrapped key: a single read needs no statement of its own for it."""
         keys = RecordKey.objects.filter(record_id=OuterRef(self.model.record_field))  # type: ignore[attr-defined]
-        return self.annotate(_vault_kek=Subquery(keys.values("kek_id")), _vault_wrapped=Subquery(keys.values("wrapped")))
+        return self.annotate(
+            _vault_version=Subquery(keys.values("version")),
+            _vault_kek=Subquery(keys.values("kek_id")),
+            _vault_wrapped=Subquery(keys.values("wrapped")),
+        )
 
     def update(self, **values: Any) -> int:
         refuse_sealed(self.model, values)
@@ -83,6 +150,8 @@ class SealedModel(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     record_field: ClassVar[str] = "patient_id"
+    shred_columns: ClassVar[Mapping[str, Any]] = {}
+    """Clear columns that tell something of what was sealed, and what stands in them once the record is destroyed."""
 
     objects = SealedQuerySet.as_manager()
 
@@ -106,7 +175,9 @@ class SealedModel(models.Model):
         if update_fields is not None:
             names = set(update_fields)
             update_fields = names | {f.name for f in index_fields_of(type(self)) if f.source in names}
-        with raw():
+        using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
+        # The key's version is held by the transaction that seals under it; inside one there is nothing to add.
+        with nullcontext() if connections[using].in_atomic_block else transaction.atomic(using=using), raw():
             super().save(*args, update_fields=update_fields, **kwargs)
         self.__dict__["_vault_home"] = (self.pk, self.__dict__.get(self.record_field))
 
@@ -160,4 +231,17 @@ class SealedFile(SealedModel):
         return f"{self.pk.hex[-2:]}/{self.pk}"
 
 
-__all__ = ["Page", "RecordKey", "SealedField", "SealedFile", "SealedModel", "SealedQuerySet", "SignerKey"]
+__all__ = [
+    "WRAPPED",
+    "DestroyedKey",
+    "IndexPhase",
+    "Page",
+    "Phase",
+    "RecordKey",
+    "RetiredKey",
+    "SealedField",
+    "SealedFile",
+    "SealedModel",
+    "SealedQuerySet",
+    "SignerKey",
+]
