@@ -83,10 +83,13 @@ def _again(keys: dict[int, DataKey], value: bytes, bound: bytes) -> bytes:
 
 def keys_of(record_id: UUID, using: str) -> dict[int, DataKey]:
     """Version → key, the current one and the one that is being replaced."""
-    rows = [*RecordKey.objects.using(using).filter(record_id=record_id), *RetiredKey.objects.using(using).filter(record_id=record_id)]
+    columns = ("version", "kek_id", "wrapped")
+    rows = [
+        row for model in (RecordKey, RetiredKey) for row in model.objects.using(using).filter(record_id=record_id).values_list(*columns)
+    ]
     if not rows:
         raise absent(record_id)
-    return {row.version: Wrapped(row.version, row.kek_id, bytes(row.wrapped)).open() for row in rows}
+    return {version: Wrapped(version, kek_id, bytes(wrapped)).open() for version, kek_id, wrapped in rows}
 
 
 def finish(record_id: UUID, using: str, *, by: Actor, rows: int) -> bool:

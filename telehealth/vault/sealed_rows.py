@@ -6,7 +6,9 @@ from functools import cache
 from uuid import UUID
 
 from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
 from django.db import connections
+from django.db.models import Field
 from psycopg import sql
 
 from telehealth.vault import cipher
@@ -39,7 +41,10 @@ class Home:
 
 def record_column(model: type[SealedModel]) -> str:
     """The column that names the record; FieldDoesNotExist when a model names none, which no model may."""
-    return str(model._meta.get_field(model.record_field).column)
+    field = model._meta.get_field(model.record_field)
+    if not isinstance(field, Field):
+        raise FieldDoesNotExist(model.record_field)
+    return str(field.column)
 
 
 @cache
