@@ -127,6 +127,8 @@ AUDIT_SIGNING_KEY_FILE = env.path_of("AUDIT_SIGNING_KEY")  # read by the sealer 
 AUDIT_ORIGIN = env.text("AUDIT_ORIGIN", f"{urlsplit(PUBLIC_URL).netloc}/audit")
 AUDIT_CHECKPOINTS = HOME.checkpoints
 AUDIT_ALARM = "audit.review.alarms.tell_privacy_officers"
+AUDIT_RETENTION_YEARS = env.number("AUDIT_RETENTION_YEARS", 6)  # in the database; archives stay. Less is refused
+AUDIT_ARCHIVE_CIPHER = "telehealth.vault.files.archives.Cipher"
 
 # --- Vault --------------------------------------------------------------------------------------------
 VAULT_PROVIDER = env.text("VAULT_PROVIDER", "local")  # or aws, transit: who wraps the keys of the keyring (docs/keys.md)
@@ -137,6 +139,7 @@ TRANSIT_NAMESPACE, TRANSIT_TOKEN_FILE = env.text("VAULT_NAMESPACE", ""), env.pat
 TRANSIT_KEY, TRANSIT_MOUNT = env.text("VAULT_TRANSIT_KEY", "telehealth"), env.text("VAULT_TRANSIT_MOUNT", "transit")
 STORAGES = {  # there is no "default": nothing is laid down unsealed
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "archives": storage.place(HOME.root / "archives", env.text("AUDIT_ARCHIVE_BUCKET", "")),
     "sealed": storage.place(HOME.root / "files", env.text("SEALED_FILES_BUCKET", "")),
 }
 CELERY_BEAT_SCHEDULE["sealed files swept"] = {"task": "telehealth.vault.tasks.sweep_files", "schedule": 86_400.0}

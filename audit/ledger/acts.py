@@ -35,6 +35,7 @@ class Act(StrEnum):
     INVITATION_ACCEPTED = "invitation.accepted"
     INVITATION_CREATED = "invitation.created"
     INVITATION_WITHDRAWN = "invitation.withdrawn"
+    LEDGER_ARCHIVED = "ledger.archived"
     LEDGER_FORGERY_FOUND = "ledger.forgery_found"
     LEDGER_FORK_FOUND = "ledger.fork_found"
     LEDGER_LAG_FOUND = "ledger.lag_found"

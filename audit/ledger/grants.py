@@ -14,6 +14,7 @@ from audit.ledger.entries import COLUMNS
 
 AUDIT_TABLES = ("audit_entry", "audit_leaf", "audit_checkpoint")
 ADDED_ONLY = ("review_disclosure",)  # what has left has left: the accounting of it is never rewritten
+READ_ONLY = ("audit_archive", "django_migrations")
 
 _OWNS = "SELECT pg_get_userbyid(relowner) = current_user FROM pg_class WHERE oid = to_regclass('audit_entry')"
 _TABLES = """
@@ -48,13 +49,13 @@ def _statements(role: str, tables: list[tuple[str, bool]]) -> list[sql.Composed]
     for name, is_partition in tables:
         table = sql.Identifier(name)
         found.append(sql.SQL("REVOKE ALL ON {} FROM {}").format(table, who))
-        if name == "django_migrations":
+        if name in READ_ONLY:
             found.append(sql.SQL("GRANT SELECT ON {} TO {}").format(table, who))
         elif name == "audit_entry":
             columns = sql.SQL(", ").join(map(sql.Identifier, [*COLUMNS, "mac"]))
             found.append(sql.SQL("GRANT SELECT, INSERT ({}) ON {} TO {}").format(columns, table, who))
         elif name in (*AUDIT_TABLES, *ADDED_ONLY):
             found.append(sql.SQL("GRANT SELECT, INSERT ON {} TO {}").format(table, who))
-        elif not is_partition:
+        elif not is_partition and not name.startswith("audit_entry_"):  # a detached month is nobody's to change either
             found.append(sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}").format(table, who))
     return found

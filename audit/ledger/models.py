@@ -1,7 +1,9 @@
 """The ledger's tables. None is managed by Django's schema editor: `migrations/0001_ledger.py` writes their SQL,
 because partitions, triggers and grants are the point of them."""
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from auditlog.models import AbstractLogEntry, LogEntryManager
 from django.db import models
@@ -97,3 +99,26 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return str(self.tree_size)
+
+
+class Archive(models.Model):
+    """A month whose entries lie in an archive file; `sha256` is of what the file holds unsealed."""
+
+    month = models.DateField(primary_key=True)
+    first_leaf = models.BigIntegerField(null=True)
+    last_leaf = models.BigIntegerField(null=True)
+    entries = models.BigIntegerField()
+    sha256 = models.BinaryField()
+    place = models.TextField()
+    made_at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        db_table = "audit_archive"
+
+    def __str__(self) -> str:
+        return str(self.month)[:7]
+
+    def holds(self, entry_id: UUID) -> bool:
+        """Whether an entry of this id, whose first bits are its instant, is of this month."""
+        return f"{datetime.fromtimestamp((entry_id.int >> 80) / 1000, UTC):%Y-%m}" == str(self)

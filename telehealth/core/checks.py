@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
+
+from audit.ledger.retention import years
 
 SECRETS = ("AUDIT_MAC_KEY", "AUDIT_SIGNING_KEY", "SECRET_KEY", "VAULT_KEYRING")
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -17,7 +20,7 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 @register()
 def always(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """Wrong in a demonstration too."""
-    return [*_debugging(), *_roles(), *_key_files(), *_demonstration()]
+    return [*_debugging(), *_roles(), *_key_files(), *_demonstration(), *_retention()]
 
 
 @register(deploy=True)
@@ -51,6 +54,13 @@ def _key_files() -> Iterator[CheckMessage]:
 def _demonstration() -> Iterator[CheckMessage]:
     if settings.DEMO and urlsplit(settings.PUBLIC_URL).hostname not in LOOPBACK:
         yield Error("TELEHEALTH_DEMO serves loopback only; PUBLIC_URL says otherwise.", id="telehealth.E004")
+
+
+def _retention() -> Iterator[CheckMessage]:
+    try:
+        years()
+    except ImproperlyConfigured as error:
+        yield Error(str(error), id="telehealth.E007")
 
 
 def _plain_http() -> Iterator[CheckMessage]:
