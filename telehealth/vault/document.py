@@ -83,6 +83,15 @@ def read() -> Document:
         _unusable("keyring_malformed")
 
 
+def lay_down(made: Document, where: Path | None = None) -> None:
+    """Write a document where there is none; FileExistsError else."""
+    where = where or path()
+    with keyfile.locked(where):
+        if where.exists():
+            raise FileExistsError(where)
+        keyfile.write(where, made.text())
+
+
 def change(how: Callable[[Document], Document]) -> Document:
     """Replace the document by what is made of it, one process at a time."""
     with keyfile.locked(path()):

@@ -146,6 +146,11 @@ def unwrap(kek_id: str, wrapped: bytes) -> bytes:
         raise Broken from None
 
 
+def rewrap(kek_id: str, wrapped: bytes, *, under: str) -> bytes:
+    """The same key under another key-encryption key."""
+    return aes_key_wrap(kek(under), unwrap(kek_id, wrapped))
+
+
 def new_key(name: str) -> bytes:
     """A fresh random key, wrapped under that name, for the document."""
     return wrap_secret(secrets.token_bytes(KEY_BYTES), name)
