@@ -120,10 +120,14 @@ CELERY_BEAT_SCHEDULE["visits"] = {"task": "consults.tasks.sweep", "schedule": 30
 
 # --- Audit log ---------------------------------------------------------------------------------------
 AUDITLOG_LOGENTRY_MODEL = "audit.Entry"
-AUDIT_MAC = "audit.ledger.keys.LocalMac"
-AUDIT_MAC_KEY = env.text("AUDIT_MAC_KEY")
-AUDIT_SIGNER = "audit.ledger.keys.LocalSigner"
-AUDIT_SIGNING_KEY_FILE = env.path_of("AUDIT_SIGNING_KEY")  # read by the sealer alone
+_AUDIT_KEYS = {  # whether the files hold the keys themselves, or blobs that the vault's provider unwraps
+    "local": ("audit.ledger.keys.LocalMac", "audit.ledger.keys.LocalSigner"),
+    "vault": ("telehealth.vault.audit_keys.VaultMac", "telehealth.vault.audit_keys.VaultSigner"),
+}
+AUDIT_MAC, AUDIT_SIGNER = _AUDIT_KEYS[env.text("AUDIT_KEYS", "local")]
+AUDIT_MAC_KEY_FILE = env.path_of("AUDIT_MAC_KEY")  # web, worker, sealer, verifier
+AUDIT_MAC_KEY = "" if AUDIT_MAC_KEY_FILE else env.text("AUDIT_MAC_KEY")
+AUDIT_SIGNING_KEY_FILE = env.path_of("AUDIT_SIGNING_KEY")  # given to the sealer alone
 AUDIT_ORIGIN = env.text("AUDIT_ORIGIN", f"{urlsplit(PUBLIC_URL).netloc}/audit")
 AUDIT_CHECKPOINTS = HOME.checkpoints
 AUDIT_ALARM = "audit.review.alarms.tell_privacy_officers"
