@@ -133,6 +133,15 @@ AUDIT_CHECKPOINTS = HOME.checkpoints
 AUDIT_ALARM = "audit.review.alarms.tell_privacy_officers"
 AUDIT_RETENTION_YEARS = env.number("AUDIT_RETENTION_YEARS", 6)  # in the database; archives stay. Less is refused
 AUDIT_ARCHIVE_CIPHER = "telehealth.vault.files.archives.Cipher"
+AUDIT_LAG_SECONDS = env.number("AUDIT_LAG_SECONDS", 60)
+AUDIT_WITNESS_TOKENS = env.listed("AUDIT_WITNESS_TOKENS", [])  # SHA-256 of each, in hex; none: /audit/log/ is not there
+AUDIT_BUCKET, AUDIT_BUCKET_PREFIX = env.text("AUDIT_BUCKET", ""), env.text("AUDIT_BUCKET_PREFIX", "")
+AUDIT_BUCKET_REGION, AUDIT_BUCKET_ENDPOINT = env.text("AUDIT_BUCKET_REGION", ""), env.text("AUDIT_BUCKET_ENDPOINT", "")
+AUDIT_BUCKET_LOCK = env.text("AUDIT_BUCKET_LOCK", "COMPLIANCE")  # or GOVERNANCE
+AUDIT_BUCKET_DAYS = env.number("AUDIT_BUCKET_DAYS", 2192)  # six years
+CELERY_BEAT_SCHEDULE["sealing"] = {"task": "audit.ledger.tasks.watch", "schedule": 10.0, "options": {"expires": 10}}
+if AUDIT_BUCKET:
+    CELERY_BEAT_SCHEDULE["published log"] = {"task": "audit.ledger.tasks.publish_log", "schedule": env.number("AUDIT_BUCKET_SECONDS", 300)}
 
 # --- Vault --------------------------------------------------------------------------------------------
 VAULT_PROVIDER = env.text("VAULT_PROVIDER", "local")  # or aws, transit: who wraps the keys of the keyring (docs/keys.md)

@@ -85,7 +85,7 @@ def test_a_process_without_the_signing_key_signs_nothing(settings: Settings, ori
 def test_wrapped_keys_do_what_the_local_ones_did(
     any_ring: Ring, originals: tuple[bytes, Ed25519PrivateKey], settings: Settings, tmp_path: Path
 ) -> None:
-    mac, signing = originals
+    _, signing = originals
     before, public = ledger_keys.mac(TEXT), ledger_keys.signer().public_key()
     wrap(settings, tmp_path)
     (tmp_path / "mac.key").unlink()
