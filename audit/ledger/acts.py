@@ -32,6 +32,7 @@ class Act(StrEnum):
     FACTOR_STARTED = "factor.started"
     HOURS_CLOSED = "hours.closed"
     HOURS_OPENED = "hours.opened"
+    INTEGRATION_SEALED = "integration.sealed"
     INVITATION_ACCEPTED = "invitation.accepted"
     INVITATION_CREATED = "invitation.created"
     INVITATION_WITHDRAWN = "invitation.withdrawn"
