@@ -51,6 +51,7 @@ class Resource(StrEnum):
     CARE_RELATIONSHIP = "care_relationship"
     CLINICAL_RESOURCE = "clinical_resource"  # everything in the chart that came by import or was written in a visit
     EMERGENCY_ACCESS = "emergency_access"  # create: locate one patient, declare an emergency; act: end it
+    FINDING = "finding"  # what the detectors found; act: close with a verdict
     IMPORT = "import"  # a FHIR Bundle of one patient
     INVITATION = "invitation"  # of a patient or guardian to an account (account recovery too)
     LOCATION = "location"
@@ -66,6 +67,7 @@ class Resource(StrEnum):
     SESSION = "session"  # act: give a fresh second factor, sign out
     SLOT = "slot"
     STAFF_ACCOUNT = "staff_account"  # act: invite, disable, reset
+    STAFF_RECORD = "staff_record"  # that one of the staff is this patient too
     SUMMARY = "summary"  # what the patient takes home from a visit
     VISIT = "visit"  # create: start checking in; act: check in, take a seat (ticket, socket), leave
     VISIT_TYPE = "visit_type"
@@ -159,6 +161,7 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
         Resource.INVITATION: may(DESK, CREATE, *LOOK),
         Resource.PROXY_GRANT: may(DESK, CREATE, *LOOK, DELETE),
         Resource.CARE_RELATIONSHIP: may(DESK, *LOOK),
+        Resource.STAFF_RECORD: may(DESK, CREATE, *LOOK, DELETE),
         Resource.APPOINTMENT: may(DESK, CREATE, *LOOK, ACT),
         Resource.VISIT: may(DESK, CREATE, *LOOK),
         Resource.WAITING_ROOM: may(DESK, *LOOK),
@@ -174,7 +177,9 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
         Resource.AUDIT_ENTRY: may(ALL, *LOOK, EXPORT),
         Resource.CARE_RELATIONSHIP: may(ALL, *LOOK),
         Resource.EMERGENCY_ACCESS: may(ALL, *LOOK),
+        Resource.FINDING: may(ALL, *LOOK, ACT),
         Resource.PROXY_GRANT: may(ALL, *LOOK),
+        Resource.STAFF_RECORD: may(ALL, CREATE, *LOOK, DELETE),
     },
     Role.ADMINISTRATOR: {
         **EVERYONE,

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from telehealth.accounts import sessions
 from telehealth.accounts.access import Action, Resource
+from telehealth.core import one
 from telehealth.records import selectors, services, shapes
 from telehealth.rest.faces import CreateFace, Face
 from telehealth.rest.idempotency import claim_of
@@ -177,3 +178,30 @@ class EmergencyEnd(Face):
 
     def post(self, request: Request, pk: UUID) -> Response:
         return Response(shapes.EmergencyOut(services.end_emergency(emergency_id=pk, by=self.by)).data)
+
+
+class StaffRecordList(CreateFace):
+    """Which of the staff is this patient. POST links an account; linking what stands changes nothing."""
+
+    access = {"get": (Action.SEARCH, Resource.STAFF_RECORD), "post": (Action.CREATE, Resource.STAFF_RECORD)}
+    shape_in = {"post": shapes.StaffRecordIn}
+    shape_out = {"get": shapes.StaffRecordOut, "post": shapes.StaffRecordOut}
+
+    def get(self, request: Request, pk: UUID) -> Response:
+        return self.page(selectors.staff_records_of(self.by, pk), shapes.StaffRecordOut)
+
+    def create(self, data: dict[str, Any]) -> Any:
+        return services.link_staff(patient_id=self.kwargs["pk"], account_id=data["account"], by=self.by)
+
+    def find(self, pk: UUID) -> Any:
+        return one(selectors.staff_records_for(self.by), pk)
+
+
+class StaffRecordEnd(Face):
+    """From now on no longer; the row is kept."""
+
+    access = (Action.DELETE, Resource.STAFF_RECORD)
+    shape_out = {"delete": shapes.StaffRecordOut}
+
+    def delete(self, request: Request, pk: UUID) -> Response:
+        return Response(shapes.StaffRecordOut(services.unlink_staff(staff_record_id=pk, by=self.by)).data)

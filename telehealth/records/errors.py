@@ -65,3 +65,9 @@ class SearchTooWide(Invalid):
     """Hundreds fit: something more must be known."""
 
     code = "search_too_wide"
+
+
+class NotStaff(Invalid):
+    """No account of somebody who works here."""
+
+    code = "not_staff"

@@ -9,7 +9,7 @@ from telehealth.accounts.access import Action, Resource, Scope, granted
 from telehealth.accounts.models import Invitation
 from telehealth.core import now, one
 from telehealth.records.access import visible
-from telehealth.records.models import ClinicalResource, EmergencyAccess, Patient, Practitioner, ProxyGrant
+from telehealth.records.models import ClinicalResource, EmergencyAccess, Patient, Practitioner, ProxyGrant, StaffRecord
 
 
 def patients_for(by: Actor, action: Action = Action.SEARCH) -> QuerySet[Patient]:
@@ -85,3 +85,14 @@ def standing_emergency(by: Actor, patient_id: UUID) -> EmergencyAccess | None:
     if patient_id not in by.emergency:
         return None
     return EmergencyAccess.objects.filter(account=by.account, patient_id=patient_id, ends_at__gt=now()).order_by("-ends_at").first()
+
+
+def staff_records_for(by: Actor, action: Action = Action.SEARCH) -> QuerySet[StaffRecord]:
+    """Which of the staff are, or were, patients, for who may know."""
+    return StaffRecord.objects.filter(visible(by, action, Resource.STAFF_RECORD))
+
+
+def staff_records_of(by: Actor, patient_id: UUID) -> QuerySet[StaffRecord]:
+    """Which of the staff is, or was, this patient; Missing when this actor may not know."""
+    one(Patient.objects.filter(visible(by, Action.SEARCH, Resource.STAFF_RECORD, "")).only("pk"), patient_id)
+    return staff_records_for(by).filter(patient_id=patient_id)

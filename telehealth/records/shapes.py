@@ -208,3 +208,18 @@ class EmergencyFull(EmergencyOut):
     """With what was said, for who declared it and who reviews it."""
 
     text = serializers.CharField()
+
+
+class StaffRecordIn(Shape):
+    """The staff account that this patient has."""
+
+    account = serializers.UUIDField()
+
+
+class StaffRecordOut(Shape):
+    """That this patient works here, and since when the clinic knows."""
+
+    id = serializers.UUIDField()
+    account = serializers.UUIDField()
+    made_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)

@@ -15,6 +15,8 @@ api = [
     path("emergency-accesses/", faces.EmergencyList.as_view()),
     path("emergency-accesses/<uuid:pk>/", faces.EmergencyDetail.as_view()),
     path("emergency-accesses/<uuid:pk>/end/", faces.EmergencyEnd.as_view()),
+    path("patients/<uuid:pk>/staff-records/", faces.StaffRecordList.as_view()),
+    path("staff-records/<uuid:pk>/", faces.StaffRecordEnd.as_view()),
     path("practitioners/", faces.PractitionerList.as_view()),
 ]
 

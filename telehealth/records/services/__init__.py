@@ -6,6 +6,7 @@ from telehealth.records.services.importing import import_bundle
 from telehealth.records.services.inviting import attach_account, invite
 from telehealth.records.services.proxies import grant_proxy, revoke_proxy
 from telehealth.records.services.searching import search_patients
+from telehealth.records.services.staff_records import link_staff, unlink_staff
 
 __all__ = [
     "attach_account",
@@ -16,7 +17,9 @@ __all__ = [
     "grant_proxy",
     "import_bundle",
     "invite",
+    "link_staff",
     "locate",
     "revoke_proxy",
     "search_patients",
+    "unlink_staff",
 ]
