@@ -49,3 +49,15 @@ class ProofsUnavailable(Unavailable):
     """The published log is not here yet, or not whole: nothing can be proved now."""
 
     code = "proofs_unavailable"
+
+
+class FindingClosed(Conflict):
+    """Somebody has given a verdict already: it stands."""
+
+    code = "finding_closed"
+
+
+class NoteRequired(Invalid):
+    """A verdict says why, in words."""
+
+    code = "note_required"

@@ -1,11 +1,12 @@
 """Work for later that a periodic sweep would find again anyway. What must not be lost goes to the outbox."""
 
-import structlog
+import logging
+
 from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 def later(name: str, *ids: object) -> None:
@@ -23,4 +24,4 @@ def _send(task, ids: list[str]) -> None:  # type: ignore[no-untyped-def]  # Cele
     try:
         task.apply_async(args=ids, ignore_result=True, retry=False)
     except OperationalError:
-        log.warning("broker unavailable; left to the sweep", task=task.name)
+        log.warning("broker unavailable; left to the sweep: %s", task.name)

@@ -55,6 +55,12 @@ TEXTS: dict[str, Text] = {
     "prescription_failed": Text(
         _("A prescription needs you"), _("A prescription could not be delivered. Sign in to see it."), channels=MAIL_ONLY
     ),
+    "review_overdue": Text(
+        _("A review is overdue"),
+        _("An emergency access has not been reviewed in time. Sign in to review it."),
+        page="/admin/review/finding/?state__exact=open",
+        channels=MAIL_ONLY,
+    ),
     "summary_ready": Text(_("After your visit"), _("The summary of your visit is ready. Sign in to read it.")),
     "visit_ready": Text(_("Your visit"), _("Somebody is waiting for you. Sign in to join.")),
 }

@@ -1,7 +1,7 @@
 """The review's tables."""
 
 from audit.review.models.disclosures import Basis, Disclosure
-from audit.review.models.findings import REVIEW, Finding, State, Verdict, Watermark
+from audit.review.models.findings import REVIEW, Detector, Finding, State, Verdict, Watermark
 from audit.review.models.incidents import Affected, Conclusion, Incident, Notice, Subject
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Affected",
     "Basis",
     "Conclusion",
+    "Detector",
     "Disclosure",
     "Finding",
     "Incident",

@@ -14,6 +14,19 @@ REVIEW = UUID("00000000-0000-4000-8000-0000000000f1")
 """The one key of the review. It seals which detector spoke: that a patient shares a clinician's surname is health data."""
 
 
+class Detector(models.TextChoices):
+    """What may be wrong with a look. The codes are kept sealed."""
+
+    OWN_RECORD = "own_record", _("one's own record")
+    SAME_SURNAME = "same_surname", _("same surname")
+    SAME_ADDRESS = "same_address", _("same address")
+    COLLEAGUE = "colleague", _("a colleague's record")
+    NO_RELATIONSHIP = "no_relationship", _("no care relationship")
+    VOLUME = "volume", _("more records than usual")
+    OFF_HOURS = "off_hours", _("off hours")
+    EMERGENCY = "emergency", _("emergency access")
+
+
 class State(models.TextChoices):
     OPEN = "open", _("open")
     CLOSED = "closed", _("closed")
