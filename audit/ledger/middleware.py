@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http import HTTPStatus
+from itertools import chain, islice
 from typing import cast
 from uuid import uuid4
 
@@ -52,11 +53,26 @@ class UnitMiddleware:
         if made.lacking:
             response = _instead(request, response, made.lacking)
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
-            chunks = cast("Iterator[bytes]", response.streaming_content)
-            response.streaming_content = on_record(chunks, made)
-        else:
-            made.closed = True
+            return _begun(request, response, made)
+        made.closed = True
         return response
+
+
+def _begun(request: HttpRequest, response: StreamingHttpResponse, made: Unit) -> HttpResponseBase:
+    """A stream's first chunk is made, and what it opened is on record, before its headers leave: else it is a 503."""
+    chunks = on_record(cast("Iterator[bytes]", response.streaming_content), made)
+    try:
+        first = list(islice(chunks, 1))
+    except EntryNotWritten:
+        response.close()
+        return unavailable(request)
+    except Exception:
+        response.close()
+        if made.lacking:
+            return unavailable(request, made.lacking)
+        raise
+    response.streaming_content = chain(first, chunks)
+    return response
 
 
 def on_record(chunks: Iterator[bytes], made: Unit) -> Iterator[bytes]:
@@ -66,6 +82,8 @@ def on_record(chunks: Iterator[bytes], made: Unit) -> Iterator[bytes]:
             with resumed(made):
                 chunk = next(chunks, None)
                 flush()
+            if made.broken:  # whatever the stream made of it
+                raise EntryNotWritten("audit entry not written")
             if chunk is None:
                 return
             yield chunk

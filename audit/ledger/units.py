@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import models
+from django.db import connections, models, transaction
 
 from audit.ledger.actor import ANONYMOUS, Actor
 from audit.ledger.acts import Act
@@ -22,12 +22,29 @@ Openings = dict[UUID, dict[str, set[str]]]
 _current: ContextVar["Unit | None"] = ContextVar("audit_unit", default=None)
 
 
+class _Doubt:
+    """Rows written inside a transaction that is still open. Its hook disappears from `run_on_commit` when the transaction
+    or savepoint rolls back; then the rows are gone and what was seen is written anew."""
+
+    __slots__ = ("kept", "rows")
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = rows
+        self.kept = False
+
+    def __call__(self) -> None:
+        self.kept = True
+
+    def is_open(self, using: str) -> bool:
+        return any(hook is self for _, hook, *_ in connections[using].run_on_commit)
+
+
 class Unit:
     """Who acts, through which channel and why, and what of which record has been opened and not yet written."""
 
-    __slots__ = ("actor", "broken", "channel", "cid", "closed", "lacking", "openings", "purpose", "reason", "refusals")
+    __slots__ = ("actor", "broken", "channel", "cid", "closed", "doubts", "eager", "lacking", "openings", "purpose", "reason", "refusals")
 
-    def __init__(self, actor: Actor, *, channel: str, purpose: str, reason: str, cid: str) -> None:
+    def __init__(self, actor: Actor, *, channel: str, purpose: str, reason: str, cid: str, eager: bool = False) -> None:
         self.actor = actor
         self.channel = channel
         self.purpose = purpose
@@ -36,8 +53,10 @@ class Unit:
         self.closed = False
         self.broken = False  # an entry could not be written: whatever the code made of that, nothing may leave
         self.lacking = ""  # the code of what could not be had (a key): likewise, and the same request may be good later
+        self.eager = eager  # each opening is on record before its plaintext exists: for a shell, which shows what it likes
         self.openings: Openings = {}
         self.refusals: list[Row] = []
+        self.doubts: list[_Doubt] = []
 
     def become(self, actor: Actor) -> None:
         """Authentication found out who it is."""
@@ -48,6 +67,8 @@ class Unit:
         if self.closed:
             raise NoContext("the unit has ended")
         self.openings.setdefault(record_id, {}).setdefault(f"{kind}:{pk}", set()).add(field)
+        if self.eager:
+            _flush(self, "default")
 
     def row(self, act: str, **values: Any) -> Row:
         """An entry of this unit's actor, or of `actor=`."""
@@ -75,6 +96,13 @@ class Unit:
         """The write failed: keep the rows for the next one."""
         self.refusals = [*rows, *self.refusals]
 
+    def settle(self, using: str) -> None:
+        """Take back what a rollback has erased since it was written."""
+        for doubt in self.doubts:
+            if not doubt.kept and not doubt.is_open(using):
+                self.give_back(doubt.rows)
+        self.doubts = [doubt for doubt in self.doubts if doubt.is_open(using)]
+
     def _opening(self, record_id: UUID, objects: Mapping[str, set[str]]) -> Row:
         detail = {key: sorted(fields) for key, fields in objects.items()}
         return self.row(Act.RECORD_OPENED, record_id=record_id, detail=detail_text(detail))
@@ -94,9 +122,11 @@ def current_or_none() -> Unit | None:
 
 
 @contextmanager
-def unit(actor: Actor = ANONYMOUS, *, channel: str, purpose: str = "TREAT", reason: str = "", cid: str = "") -> Iterator[Unit]:
+def unit(
+    actor: Actor = ANONYMOUS, *, channel: str, purpose: str = "TREAT", reason: str = "", cid: str = "", eager: bool = False
+) -> Iterator[Unit]:
     """Everything opened inside is written before this ends, also when it ends by an exception."""
-    made = Unit(actor, channel=channel, purpose=purpose, reason=reason, cid=cid or uuid4().hex)
+    made = Unit(actor, channel=channel, purpose=purpose, reason=reason, cid=cid or uuid4().hex, eager=eager)
     token = _current.set(made)
     try:
         try:
@@ -121,7 +151,13 @@ def resumed(existing: Unit) -> Iterator[Unit]:
 def flush(using: str = "default") -> list[Row]:
     """Write what was collected, or raise EntryNotWritten and keep it. Returns the rows written."""
     found = _current.get()
-    if found is None or not (found.openings or found.refusals):
+    return [] if found is None else _flush(found, using)
+
+
+def _flush(found: Unit, using: str) -> list[Row]:
+    if found.doubts:
+        found.settle(using)
+    if not (found.openings or found.refusals):
         return []
     rows = found.take()
     try:
@@ -129,6 +165,10 @@ def flush(using: str = "default") -> list[Row]:
     except BaseException:
         found.give_back(rows)
         raise
+    if connections[using].in_atomic_block:
+        doubt = _Doubt(rows)
+        found.doubts.append(doubt)
+        transaction.on_commit(doubt, using)
     return rows
 
 

@@ -69,20 +69,17 @@ def test_a_page_leaves_after_its_entry(client: Client, patient: Patient) -> None
     assert entry.channel == "portal"
 
 
-@pytest.mark.parametrize("path", ["read", "write", "stream", "swallow"])
+FACES = ["read/{0}", "write/{0}", "form/{0}", "stream/{0}", "export", "people/records/patient/", "swallow/{0}"]
+
+
+@pytest.mark.parametrize("path", FACES)
 def test_nothing_leaves_when_the_entry_cannot_be_written(client: Client, patient: Patient, as_owner: AsOwner, path: str) -> None:
     with unwritable(as_owner):
-        reply: Any = client.get(f"/{path}/{patient.pk}")
-        body = b""
-        if reply.streaming:
-            with pytest.raises(EntryNotWritten):
-                for chunk in reply.streaming_content:
-                    body += chunk
-        else:
-            body = reply.content
-            assert reply.status_code == 503
-            assert reply.headers["Retry-After"]
+        reply = client.get("/" + path.format(patient.pk))
+        body = reply.content
 
+    assert reply.status_code == 503
+    assert reply.headers["Retry-After"]
     assert NAME.encode() not in body
     assert b"nothing were wrong" not in body
     assert entries(patient) == []
@@ -125,11 +122,43 @@ def test_a_failing_commit_loses_no_opening(client: Client, patient: Patient) -> 
     assert [entry.act for entry in entries(patient)] == ["record.opened"]
 
 
+def test_a_form_and_an_admin_list_leave_after_their_entries(client: Client, patient: Patient) -> None:
+    for path in ("form/{0}", "people/records/patient/"):
+        before = len(entries(patient))
+        assert NAME in client.get("/" + path.format(patient.pk)).content.decode()
+        (entry,) = entries(patient)[before:]
+        assert json.loads(entry.detail) == {f"records.Patient:{patient.pk}": ["family"]}
+
+
+def test_an_export_is_an_entry_for_each_record_in_it(client: Client, patient: Patient) -> None:
+    others = [Patient.objects.create(mrn=uuid4().hex, family=f"Other-{number}") for number in range(4)]
+    reply: Any = client.get("/export")
+    lines = b"".join(reply.streaming_content).decode().splitlines()
+    assert len(lines) >= 5
+    for each in [patient, *others]:
+        assert len(entries(each)) == 1
+
+
+def test_a_stream_is_on_record_before_its_headers(client: Client, patient: Patient) -> None:
+    client.get(f"/stream/{patient.pk}")  # not a chunk of it has been asked for
+    assert [json.loads(entry.detail) for entry in entries(patient)] == [{f"records.Patient:{patient.pk}": ["family"]}]
+
+
+def test_a_stream_breaks_when_a_later_entry_cannot_be_written(client: Client, patient: Patient, as_owner: AsOwner) -> None:
+    reply: Any = client.get(f"/stream/{patient.pk}")
+    chunks, seen = iter(reply.streaming_content), []
+    assert next(chunks).decode() == NAME
+    with unwritable(as_owner), pytest.raises(EntryNotWritten):
+        seen += list(chunks)
+    assert seen in ([], [b"|"])
+    assert len(entries(patient)) == 1
+
+
 def test_a_stream_writes_before_each_chunk(client: Client, patient: Patient) -> None:
     reply: Any = client.get(f"/stream/{patient.pk}")
     chunks = iter(reply.streaming_content)
 
-    assert entries(patient) == []
+    assert len(entries(patient)) == 1
     assert next(chunks).decode() == NAME
     assert len(entries(patient)) == 1
     assert b"".join(chunks) == b"|Ada"
