@@ -194,8 +194,9 @@ def _manage(home: homes.Home, environment: Mapping[str, str], *arguments: str) -
 
 
 def _processes(home: homes.Home, settings: Mapping[str, str], port: int) -> dict[str, Process]:
-    """By name. None of them is given the owner's address: they are the runtime role."""
-    everyone = _environment(home, settings) | {"MIGRATION_DATABASE_URL": "", "MIGRATION_DATABASE_PASSWORD_FILE": "", "PORT": str(port)}
+    """By name. None of them is given the owner's address: they are the runtime role. The log's signing key is the sealer's."""
+    sealer = _environment(home, settings) | {"MIGRATION_DATABASE_URL": "", "MIGRATION_DATABASE_PASSWORD_FILE": "", "PORT": str(port)}
+    everyone = sealer | {"AUDIT_SIGNING_KEY_FILE": ""}
     worker = ["worker", "--concurrency", "2", "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     beat = ["beat", "--loglevel", "WARNING", "--schedule", str(home.root / "schedule"), "--pidfile", ""]
     network = ["pharmacy_network", "--port", settings["PHARMACY_NETWORK_URL"].rsplit(":", 1)[1]]
@@ -206,7 +207,8 @@ def _processes(home: homes.Home, settings: Mapping[str, str], port: int) -> dict
         "worker": [*CELERY, *worker],
         "beat": [*CELERY, *beat],
     }
-    return {name: Process(name, argv, home.logs / f"{name}.log", everyone, env.BASE_DIR) for name, argv in commands.items()}
+    given = {name: sealer if name == "sealer" else everyone for name in commands}
+    return {name: Process(name, argv, home.logs / f"{name}.log", given[name], env.BASE_DIR) for name, argv in commands.items()}
 
 
 def _await_ready(supervisor: Supervisor, port: int, outside: str) -> None:

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config import env
 from config.embedded.process import spawn
 
+LOGS: Final = env.BASE_DIR / "config" / "granian.json"  # our formatter: granian's own prints what an exception says
 LOOPBACK: Final = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
 
@@ -53,26 +54,27 @@ def demo() -> None:
     uvicorn.Server(config).run(sockets=listen_on_loopback(env.number("PORT", 8000)))
 
 
-def ws() -> None:
+def ws(application: str = "config.asgi:application") -> None:
     """The WebSocket side of production."""
     uvicorn.run(
-        "config.asgi:application",
+        application,
         host=env.text("HOST", "127.0.0.1"),
         port=env.number("PORT", 8001),
         workers=env.number("WORKERS", 1),
         access_log=False,
+        log_config=None,  # ours, from the settings: uvicorn's own prints what an exception says
         lifespan="off",
         ws="websockets-sansio",
         server_header=False,
     )
 
 
-def http() -> NoReturn:
+def http(application: str = "config.wsgi:application") -> NoReturn:
     """The HTTP side of production."""
     workers, threads = env.number("WORKERS", os.cpu_count() or 2), env.number("THREADS", 4)
     argv = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", env.text("HOST", "127.0.0.1")]
     argv += ["--port", str(env.number("PORT", 8000)), "--workers", str(workers), "--blocking-threads", str(threads)]
-    argv += ["--workers-kill-timeout", "3", "--no-ws", "config.wsgi:application"]
+    argv += ["--workers-kill-timeout", "3", "--no-ws", "--log-config", str(LOGS), application]
     # granian hangs when Ctrl-C reaches its workers too: it gets a group of its own, and one SIGTERM from us.
     child = spawn(argv, log=None)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -120,15 +120,28 @@ CELERY_BEAT_SCHEDULE["visits"] = {"task": "consults.tasks.sweep", "schedule": 30
 
 # --- Audit log ---------------------------------------------------------------------------------------
 AUDITLOG_LOGENTRY_MODEL = "audit.Entry"
-AUDIT_MAC = "audit.ledger.keys.LocalMac"
-AUDIT_MAC_KEY = env.text("AUDIT_MAC_KEY")
-AUDIT_SIGNER = "audit.ledger.keys.LocalSigner"
-AUDIT_SIGNING_KEY_FILE = env.path_of("AUDIT_SIGNING_KEY")  # read by the sealer alone
+_AUDIT_KEYS = {  # whether the files hold the keys themselves, or blobs that the vault's provider unwraps
+    "local": ("audit.ledger.keys.LocalMac", "audit.ledger.keys.LocalSigner"),
+    "vault": ("telehealth.vault.audit_keys.VaultMac", "telehealth.vault.audit_keys.VaultSigner"),
+}
+AUDIT_MAC, AUDIT_SIGNER = _AUDIT_KEYS[env.text("AUDIT_KEYS", "local")]
+AUDIT_MAC_KEY_FILE = env.path_of("AUDIT_MAC_KEY")  # web, worker, sealer, verifier
+AUDIT_MAC_KEY = "" if AUDIT_MAC_KEY_FILE else env.text("AUDIT_MAC_KEY")
+AUDIT_SIGNING_KEY_FILE = env.path_of("AUDIT_SIGNING_KEY")  # given to the sealer alone
 AUDIT_ORIGIN = env.text("AUDIT_ORIGIN", f"{urlsplit(PUBLIC_URL).netloc}/audit")
 AUDIT_CHECKPOINTS = HOME.checkpoints
 AUDIT_ALARM = "audit.review.alarms.tell_privacy_officers"
 AUDIT_RETENTION_YEARS = env.number("AUDIT_RETENTION_YEARS", 6)  # in the database; archives stay. Less is refused
 AUDIT_ARCHIVE_CIPHER = "telehealth.vault.files.archives.Cipher"
+AUDIT_LAG_SECONDS = env.number("AUDIT_LAG_SECONDS", 60)
+AUDIT_WITNESS_TOKENS = env.listed("AUDIT_WITNESS_TOKENS", [])  # SHA-256 of each, in hex; none: /audit/log/ is not there
+AUDIT_BUCKET, AUDIT_BUCKET_PREFIX = env.text("AUDIT_BUCKET", ""), env.text("AUDIT_BUCKET_PREFIX", "")
+AUDIT_BUCKET_REGION, AUDIT_BUCKET_ENDPOINT = env.text("AUDIT_BUCKET_REGION", ""), env.text("AUDIT_BUCKET_ENDPOINT", "")
+AUDIT_BUCKET_LOCK = env.text("AUDIT_BUCKET_LOCK", "COMPLIANCE")  # or GOVERNANCE
+AUDIT_BUCKET_DAYS = env.number("AUDIT_BUCKET_DAYS", 2192)  # six years
+CELERY_BEAT_SCHEDULE["sealing"] = {"task": "audit.ledger.tasks.watch", "schedule": 10.0, "options": {"expires": 10}}
+if AUDIT_BUCKET:
+    CELERY_BEAT_SCHEDULE["published log"] = {"task": "audit.ledger.tasks.publish_log", "schedule": env.number("AUDIT_BUCKET_SECONDS", 300)}
 
 # --- Review: when the clinic is open, and how soon emergency access is looked at -----------------------
 CLINIC_OPENS, CLINIC_CLOSES = env.text("CLINIC_OPENS", "07:00"), env.text("CLINIC_CLOSES", "20:00")  # by the clinic's clock
@@ -324,11 +337,12 @@ STATIC_ROOT = HOME.root / "static"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"terse": {"()": "telehealth.core.logs.Terse"}},
+    "formatters": {"terse": {"()": "telehealth.core.logs.formatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "terse"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "celery": {"level": "WARNING"},
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "httpx": {"level": "WARNING"},  # else each address that we call is a line
     },

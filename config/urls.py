@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from audit.ledger.publication import witness
 from audit.review import urls as review
 from config import probes
 from consults import urls as consults
@@ -28,6 +29,7 @@ urlpatterns = [
     path("api/v1/", include(scheduling.api)),
     path("api/v1/", include(consults.api)),
     path("api/v1/", include(prescribing.api)),
+    path("audit/log/<path:name>", witness.published),
     path("inbound/", include(prescribing.inbound)),
     path("", include(accounts.portal)),
     path("", Home.as_view(), name="home"),

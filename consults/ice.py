@@ -10,6 +10,7 @@ from django.conf import settings
 
 from consults.protocol.outgoing import IceServer
 from telehealth.core import now
+from telehealth.vault import integrations
 
 LIFE_SECONDS = 2 * 60 * 60
 
@@ -19,7 +20,7 @@ def ice_servers() -> list[IceServer]:
     servers = [IceServer(list(settings.STUN_URLS))] if settings.STUN_URLS else []
     if settings.TURN_URLS and settings.TURN_SECRET:
         expires = int(now().timestamp()) + LIFE_SECONDS
-        servers.append(turn_server(settings.TURN_URLS, settings.TURN_SECRET, expires, secrets.token_hex(8)))
+        servers.append(turn_server(settings.TURN_URLS, integrations.reveal(settings.TURN_SECRET), expires, secrets.token_hex(8)))
     return servers
 
 

@@ -10,10 +10,14 @@ CREATE DATABASE telehealth OWNER tele_owner ENCODING 'UTF8' TEMPLATE template0;
 REVOKE ALL ON DATABASE telehealth FROM PUBLIC;
 GRANT CONNECT ON DATABASE telehealth TO tele_app;
 
--- A failing statement would bring its values into the server's log.
+-- A failing or slow statement would bring its values into the server's log (`manage.py check --database default` asks).
 ALTER DATABASE telehealth SET log_min_error_statement = 'panic';
 ALTER DATABASE telehealth SET log_parameter_max_length_on_error = 0;
 ALTER DATABASE telehealth SET log_error_verbosity = 'terse';
+ALTER DATABASE telehealth SET log_parameter_max_length = 0;
+ALTER DATABASE telehealth SET log_statement = 'none';
+ALTER DATABASE telehealth SET log_min_duration_statement = -1;
+ALTER DATABASE telehealth SET log_min_duration_sample = -1;
 
 \connect telehealth
 CREATE EXTENSION IF NOT EXISTS btree_gist;

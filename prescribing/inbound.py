@@ -18,6 +18,7 @@ from telehealth.core.errors import DomainError
 from telehealth.rest.errors import status_of
 from telehealth.rest.parsing import declared_length, read_limited
 from telehealth.rest.problems import MEDIA_TYPE, problem
+from telehealth.vault import integrations
 
 LARGEST_BODY = 256 * 1024
 NETWORK = Actor(id=None, role="pharmacy_network")
@@ -33,7 +34,7 @@ def inbound(request: HttpRequest) -> HttpResponse:
     except APIException:
         return _no(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
     header = request.headers.get(signature.HEADER, "")
-    secret = settings.PHARMACY_NETWORK_SECRET
+    secret = integrations.reveal(settings.PHARMACY_NETWORK_SECRET)
     if wrong := "bad_signature" if not secret else signature.fault(secret, body, header, int(time.time())):
         return _no(HTTPStatus.UNAUTHORIZED, wrong)
     try:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from prescribing import signature
+from telehealth.vault import integrations
 
 TIMEOUT_SECONDS = 15
 LARGEST_ANSWER = 1024 * 1024
@@ -30,7 +31,7 @@ def post(body: bytes) -> Answer:
     """Send one SCRIPT message; Unreachable when nothing came back in time."""
     headers = {
         "Content-Type": "application/xml; charset=utf-8",
-        signature.HEADER: signature.sign(settings.PHARMACY_NETWORK_SECRET, body, int(time.time())),
+        signature.HEADER: signature.sign(integrations.reveal(settings.PHARMACY_NETWORK_SECRET), body, int(time.time())),
     }
     address = urlsplit(settings.PHARMACY_NETWORK_URL)
     connect = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection

@@ -4,11 +4,11 @@ Each goes on record once, in the transaction of who found it, and to whom `setti
 a function `(kind, about_id)` that config names. A notice that fails stops nothing.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
@@ -21,7 +21,7 @@ from audit.ledger.ids import first_id_at, uuid7
 from audit.ledger.models import Entry
 from audit.ledger.units import unit, write
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 Tell = Callable[[str, UUID], None]
 QUIET = timedelta(minutes=5)  # between two notices of one kind; every finding is on record
 EPISODE = timedelta(hours=1)  # a lag that goes on is told again after this
@@ -30,7 +30,7 @@ EPISODE = timedelta(hours=1)  # a lag that goes on is told again after this
 def forgeries_found(ids: Sequence[UUID]) -> None:
     """These entries carry no valid MAC and stay out of the tree."""
     if new := sorted(set(ids) - _known(ids)):
-        log.error("entries without a valid MAC were not sealed", extra={"count": len(new)})
+        log.error("entries without a valid MAC were not sealed", count=len(new))
         with unit(SYSTEM, channel="command", purpose="HOPERAT", reason="seal_audit") as here:
             label = Entry._meta.label
             write(here, [here.row(Act.LEDGER_FORGERY_FOUND, outcome="failed", kind=label, object_pk=str(one)) for one in new])
@@ -57,7 +57,7 @@ def _once(kind: str, act: Act, detail: dict[str, int], episode: str) -> None:
     """An episode is on record once, and once an hour while it lasts."""
     if not _first(f"audit:{kind}:{episode}", EPISODE):
         return
-    log.error("the audit log needs somebody: %s", kind)
+    log.error("the audit log needs somebody", kind=kind)
     with unit(SYSTEM, channel="command", purpose="HOPERAT", reason="seal_audit") as here, transaction.atomic():
         write(here, [here.row(act, outcome="failed", detail=detail_text(detail))])
         _tell(kind, uuid7())

@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 from django.db import Error, connections
 
-from audit.ledger.errors import EntryNotWritten
+from audit.ledger.errors import EntryNotWritten, KeyUnavailable
 from audit.ledger.ids import uuid7
 from audit.ledger.keys import mac
 
@@ -93,7 +93,7 @@ def insert(rows: Sequence[Row], using: str = "default") -> None:
     try:
         with connections[using].cursor() as cursor:
             cursor.execute(sql, _arrays(rows))
-    except Error as error:
+    except (Error, KeyUnavailable) as error:
         raise EntryNotWritten("audit entry not written") from error
 
 

@@ -1,13 +1,15 @@
 """The ledger's two keys, by small protocols: a MAC for entries, a signature for checkpoints.
 
 Both keys live outside the database. `settings.AUDIT_MAC` and `settings.AUDIT_SIGNER` name the providers;
-the local ones read files. The web process needs the MAC key only, the sealer both, a verifier neither
-signing key nor database write.
+the local ones read files (0600, wider is refused), those in `telehealth.vault.audit_keys` have them unwrapped elsewhere.
+Web and worker need the MAC key only, the sealer both; a verifier needs neither signing key nor database write.
 """
 
 import base64
 import hashlib
 import hmac
+import os
+import stat
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -27,11 +29,15 @@ class Mac(Protocol):
     def __call__(self, text: bytes) -> bytes: ...
 
 
+class NotPrivate(ImproperlyConfigured):
+    """A key file that others than its owner may read or write."""
+
+
 class LocalMac:
-    """HMAC-SHA-256 under `settings.AUDIT_MAC_KEY` (32 bytes, base64)."""
+    """HMAC-SHA-256 under 32 bytes in base64: in the file `settings.AUDIT_MAC_KEY_FILE`, or else `settings.AUDIT_MAC_KEY`."""
 
     def __init__(self) -> None:
-        self.key = base64.b64decode(settings.AUDIT_MAC_KEY)
+        self.key = base64.b64decode(kept("AUDIT_MAC_KEY"))
         if len(self.key) < 32:
             raise ImproperlyConfigured("AUDIT_MAC_KEY must hold 32 random bytes in base64")
 
@@ -43,16 +49,41 @@ class LocalSigner:
     """An Ed25519 private key in the PEM file `settings.AUDIT_SIGNING_KEY_FILE`, read by the sealer alone."""
 
     def __init__(self) -> None:
-        key = load_pem_private_key(Path(settings.AUDIT_SIGNING_KEY_FILE).read_bytes(), password=None)
-        if not isinstance(key, Ed25519PrivateKey):
-            raise ImproperlyConfigured("AUDIT_SIGNING_KEY_FILE must hold an Ed25519 key")
-        self.key = key
+        self.key = ed25519_key(kept("AUDIT_SIGNING_KEY"))
 
     def sign(self, message: bytes) -> bytes:
         return self.key.sign(message)
 
     def public_key(self) -> bytes:
         return self.key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def kept(name: str) -> bytes:
+    """What the setting `<name>_FILE` leads to, else the setting itself. NotPrivate where the file is wider than 0600."""
+    path = getattr(settings, f"{name}_FILE", "")
+    if path:
+        return private(Path(path))
+    value: str = getattr(settings, name, "")
+    if not value:
+        raise ImproperlyConfigured(f"{name}_FILE is not given to this process: it needs no such key, or its settings lack it")
+    return value.encode()
+
+
+def private(path: Path) -> bytes:
+    """The content of a file that nobody but its owner can read: what was opened is looked at, not what its name means later."""
+    with path.open("rb") as file:
+        found = os.fstat(file.fileno())
+        if stat.S_IMODE(found.st_mode) & 0o177 or found.st_uid not in (os.geteuid(), 0):
+            raise NotPrivate(f"{path} can be read or written by others; make it 0600")
+        return file.read()
+
+
+def ed25519_key(pem: bytes) -> Ed25519PrivateKey:
+    """A checkpoint key, from PEM without a password."""
+    key = load_pem_private_key(pem, password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ImproperlyConfigured("AUDIT_SIGNING_KEY must be an Ed25519 key")
+    return key
 
 
 def mac(text: bytes) -> bytes:

@@ -1,7 +1,6 @@
 """What both sockets share: who comes in, how many words they have, how it ends."""
 
 import asyncio
-import logging
 import time
 from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
@@ -11,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
+import structlog
 from django.conf import settings
 from django.contrib import auth
 from django.db import DatabaseError
@@ -31,7 +31,7 @@ from telehealth.core.errors import DomainError
 from telehealth.vault.cipher import Broken
 
 TICK_SECONDS: Final = 5.0
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 def header(scope: dict[str, Any], name: bytes) -> str:
@@ -91,7 +91,7 @@ class Door(Consumer):
             try:
                 await super().dispatch(message)
             except (DatabaseError, RedisError, OSError, Broken) as error:
-                log.error("socket broken by %s", type(error).__name__)
+                log.error("socket broken", error=type(error).__name__)
                 await self.end(Close.NOT_RECORDED)
 
     async def _break(self) -> None:

@@ -1,10 +1,10 @@
 """One step of a visit: the three machines move together, the version rises, and on commit the sockets are told."""
 
-import logging
 from functools import partial
 from uuid import UUID
 
 import msgspec
+import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 from redis.exceptions import RedisError
@@ -20,7 +20,7 @@ from consults.protocol.outgoing import Outgoing, StateChanged
 from consults.states import ENDED, Appointment, Event, IllegalStepError, State, step
 from telehealth.core import now, one
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 TIMES = {
     Event.CHECK_IN: "checked_in_at",
     Event.ADMIT: "admitted_at",
@@ -97,7 +97,7 @@ def _publish(visit: Visit, participants: list[Participant], seal: Seal | None) -
         desk.nudge(visit.pk, "visit.changed")
         _tell_queue(visit)
     except RedisError:
-        log.warning("visit not published", exc_info=False)
+        log.warning("visit not published")
 
 
 def _post(visit_id: UUID, seal: Seal, messages: dict[UUID, Outgoing]) -> None:

@@ -2,18 +2,28 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 
 from audit.ledger.retention import years
 
 SECRETS = ("AUDIT_MAC_KEY", "AUDIT_SIGNING_KEY", "SECRET_KEY", "VAULT_KEYRING")
+DATABASE_LOGS = {  # what of a failing or slow statement PostgreSQL may write down: nothing that has a value in it
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_min_duration_sample": "-1",
+}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -27,6 +37,20 @@ def always(app_configs: Any, **_: Any) -> list[CheckMessage]:
 def in_production(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """Wrong where real people's health data is."""
     return [*_plain_http(), *_plain_database()]
+
+
+@register(Tags.database)
+def database_logs(app_configs: Any, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """Asked with `check --database default`, and by every `migrate`: the server's own log is no place for values."""
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(DATABASE_LOGS)])
+            wrong = sorted(name for name, value in cursor.fetchall() if value != DATABASE_LOGS[name])
+        if wrong:
+            hint = "ALTER DATABASE ... SET, as in deploy/database.sql"
+            found.append(Warning(f"PostgreSQL ({alias}) may log values: {', '.join(wrong)}", hint=hint, id="telehealth.W001"))
+    return found
 
 
 def _debugging() -> Iterator[CheckMessage]:

@@ -1,11 +1,11 @@
 """The base of every socket: a unit per message, openings written before each send, accept before close."""
 
-import logging
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
 import orjson
+import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
@@ -15,7 +15,7 @@ from telehealth.core.errors import DomainError, Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 ENTRY_NOT_WRITTEN = 1011
 TRY_AGAIN_LATER = 1013

@@ -1,12 +1,11 @@
 """Work for later that a periodic sweep would find again anyway. What must not be lost goes to the outbox."""
 
-import logging
-
+import structlog
 from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 def later(name: str, *ids: object) -> None:
@@ -24,4 +23,4 @@ def _send(task, ids: list[str]) -> None:  # type: ignore[no-untyped-def]  # Cele
     try:
         task.apply_async(args=ids, ignore_result=True, retry=False)
     except OperationalError:
-        log.warning("broker unavailable; left to the sweep: %s", task.name)
+        log.warning("broker unavailable; left to the sweep", task=task.name)

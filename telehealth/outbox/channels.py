@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from smtplib import SMTPException
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
 from django.utils.module_loading import import_string
 
 from audit.ledger import flush
 from telehealth.outbox import texts
 from telehealth.outbox.errors import Park, Retry, Skip
 from telehealth.outbox.models import Message
+from telehealth.vault import integrations
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,18 @@ def email(message: Message) -> None:
     if not address.email:
         raise Skip("no_email")
     said = texts.render(message.kind, message.object_id, address.language)
-    mail = EmailMessage(said.subject, said.text, to=[address.email], headers={"Message-ID": f"<{message.key}@telehealth>"})
+    name = {"Message-ID": f"<{message.key}@telehealth>"}
+    mail = EmailMessage(said.subject, said.text, to=[address.email], headers=name, connection=post_office())
     flush()  # the reading of the address is on record before the mail leaves
     try:
         mail.send()
     except (SMTPException, OSError) as error:
         raise Retry("mail_unavailable") from error
+
+
+def post_office() -> Any:
+    """Django's way to the mail server, with the password that the settings say or stand for."""
+    return get_connection(password=integrations.reveal(settings.EMAIL_HOST_PASSWORD))
 
 
 def sms(message: Message) -> None:

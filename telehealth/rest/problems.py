@@ -1,12 +1,11 @@
 """Errors as replies: RFC 9457 problem JSON with the domain code, never with a value of the input."""
 
-import logging
-import traceback
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
 import orjson
+import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import InterfaceError, OperationalError
@@ -23,7 +22,7 @@ from telehealth.rest.errors import status_of
 
 MEDIA_TYPE = "application/problem+json"
 API = "/api/"
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 TITLES: dict[int, str] = {
     400: _("The request is not valid."),
@@ -126,8 +125,7 @@ def _flat(details: Any, path: str = "") -> Iterator[dict[str, str]]:
 def _log_unexpected(error: Exception, context: Mapping[str, Any]) -> None:
     # An exception's own text may quote a value: only kinds and places are logged.
     view = type(context.get("view")).__name__
-    places = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
-    log.error("unexpected %s in %s at %s", type(error).__name__, view, " < ".join(reversed(places)))
+    log.error("unexpected exception in a face", error=type(error).__name__, view=view, exc_info=error)
 
 
 def _plain(status: int) -> HttpResponse:

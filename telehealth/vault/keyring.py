@@ -4,7 +4,6 @@ The keys are in the keyring's document (`telehealth.vault.document`), wrapped by
 names. Key-encryption keys wrap record keys (AES-KW, RFC 3394) and nothing else.
 """
 
-import logging
 import os
 import secrets
 import threading
@@ -12,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
+import structlog
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
@@ -26,7 +26,7 @@ from telehealth.vault.kept import Kept
 REST_SECONDS = 2.0
 """After a failure nobody asks the provider for so long: a request that would only wait is told at once."""
 KEY_BYTES = 32
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 _documents: Kept[keyfile.Mark, Document] = Kept(at_most=1)
 _secrets: Kept[tuple[str, bytes], bytes] = Kept(at_most=64)
@@ -115,7 +115,7 @@ def wrap_secret(secret: bytes, name: str = "") -> bytes:
 def _down(error: VaultUnavailable) -> NoReturn:
     """Say so: to the log by its code, and to the unit, so that nothing leaves whatever the code made of the exception."""
     if error.facts.get("why") != "resting":
-        log.error("vault unavailable: %s", error.facts.get("why", "unknown"))
+        log.error("vault unavailable", why=error.facts.get("why", "unknown"))
     if (unit := current_or_none()) is not None:
         unit.lacking = error.code
     raise error

@@ -198,6 +198,18 @@ class SealedModel(models.Model):
         return made
 
 
+class IntegrationSecret(SealedModel):
+    """A secret shared with somebody outside (a network, a webhook's receiver), sealed under the accounts key."""
+
+    name = models.CharField(max_length=60, unique=True)
+    value = SealedTextField(key=ACCOUNTS)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    @property
+    def record_id(self) -> None:  # type: ignore[override]  # of no record
+        return None
+
+
 class SignerKey(SealedModel):
     """An account's Ed25519 key for notes and prescriptions; the private half is sealed under the accounts key."""
 

@@ -77,9 +77,9 @@ def test_no_canary_is_in_the_files_of_the_servers(canaries: Canaries, caplog: py
 def test_an_exception_that_quotes_a_value_is_logged_without_it(tmp_path: Path) -> None:
     script = (
         "import django, logging; django.setup()\n"
-        "log = logging.getLogger('telehealth')\n"
+        "import structlog; log = structlog.get_logger('telehealth')\n"
         "try: raise ValueError('CanaryInAnException')\n"
-        "except ValueError: log.exception('something failed', extra={'note': 'CanaryInExtra'})\n"
+        "except ValueError: log.exception('something failed', note='CanaryInExtra', kind='Canary in a key')\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=env.BASE_DIR)
     assert "something failed" in done.stderr

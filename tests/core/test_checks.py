@@ -46,3 +46,11 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path, monkeypatch:
     assert "telehealth.E003" in found()
     key.chmod(0o600)
     assert "telehealth.E003" not in found()
+
+
+@pytest.mark.django_db
+def test_a_database_that_may_log_values_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.database_logs(None, databases=["default"]) == []
+    monkeypatch.setitem(checks.DATABASE_LOGS, "log_statement", "all")
+    (warning,) = checks.database_logs(None, databases=["default"])
+    assert (warning.id, "log_statement" in warning.msg) == ("telehealth.W001", True)

@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from telehealth.core.logs import formatter
 from telehealth.rest.models import IdempotencyKey as Thing
 from tests.rest.conftest import Ask
 from tests.rest.world import NED, SECRET
@@ -119,8 +120,8 @@ def test_the_unexpected_is_a_500_without_detail_in_reply_or_log(ask: Ask, caplog
 
     assert (reply.status_code, reply.json()["code"]) == (500, "unexpected")
     assert SECRET not in reply.content.decode()
-    told = "".join(record.getMessage() + str(record.exc_text or "") + str(record.args) for record in caplog.records)
-    assert "RuntimeError in Broken" in told
+    told = "".join(formatter().format(record) for record in caplog.records)
+    assert '"error":"RuntimeError","view":"Broken"' in told
     assert SECRET not in told
 
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from uuid import uuid4
 
+import boto3
 import pytest
 from pytest_django import Settings
 
@@ -155,3 +156,15 @@ def test_no_secret_is_in_what_is_logged_or_raised(transit: FakeTransit, ring: Ri
     assert "transit InvalidRequest" in caplog.text
     assert blob.decode() not in said
     assert caught.value.__cause__ is None
+
+
+def test_a_key_that_was_disabled_in_kms_opens_nothing(aws: str, moto_kms: str, caplog: pytest.LogCaptureFixture) -> None:
+    client = boto3.client("kms", endpoint_url=moto_kms)
+    client.disable_key(KeyId=aws)
+    with pytest.raises(VaultUnavailable):
+        keyring.kek("one")
+    assert "kms DisabledException" in caplog.text
+    client.enable_key(KeyId=aws)
+    keyring.forget()
+    assert keyring.kek("one")
+    client.close()

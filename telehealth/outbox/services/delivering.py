@@ -4,10 +4,10 @@ A worker leases a message in one short transaction, delivers it in none, and set
 in between leaves it pending, and it is delivered again, under the same key, once the lease is over.
 """
 
-import logging
 from collections.abc import Callable, Collection
 from datetime import timedelta
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -21,7 +21,7 @@ from telehealth.outbox.models import Message, State
 
 ACTS = {State.DELIVERED: Act.OUTBOX_DELIVERED, State.SKIPPED: Act.OUTBOX_SKIPPED, State.PARKED: Act.OUTBOX_PARKED}
 Handler = Callable[[Message], None]
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 def deliver_due(*, limit: int = 100) -> int:
@@ -82,7 +82,7 @@ def _deliver(message: Message) -> bool:
         except Unavailable as lack:
             return _wait(message, lack)
         except Exception as fault:  # noqa: BLE001 - one handler's fault must not keep back everybody else's messages
-            log.error("outbox message %s: handler failed with %s", message.pk, type(fault).__name__)
+            log.error("handler of an outbox message failed", object_id=message.pk, error=type(fault).__name__)
             return _postpone(message, Retry("handler_failed"))
         return _settle(message, State.DELIVERED, "")
 

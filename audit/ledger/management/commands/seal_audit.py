@@ -1,11 +1,11 @@
 """The sealer's process: a round at least twice a second; ends cleanly on SIGTERM and Ctrl-C."""
 
-import logging
 import signal
 import time
 from threading import Event
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
@@ -15,7 +15,7 @@ from audit.ledger.errors import Forked, KeyUnavailable
 from audit.ledger.resuming import set_aside, stored
 from audit.ledger.sealing import Sealer, make_partitions, take_lock
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 PARTITIONS_EVERY = 3600.0  # seconds
 FORKED_PAUSE = 10.0  # seconds before looking again whether somebody has decided
 
@@ -54,7 +54,11 @@ class Command(BaseCommand):
         connection.close()
 
     def _say(self, fork: Forked) -> None:
-        log.error("%s; `seal_audit --after-restore` if that was meant", fork)
+        log.error(
+            "the database does not lead on from what was published; `seal_audit --after-restore` if that was meant",
+            published=fork.published,
+            stored=fork.stored,
+        )
         try:
             alarms.fork_found(fork.published, fork.stored)
         except DatabaseError:

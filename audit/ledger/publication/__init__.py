@@ -1,0 +1,1 @@
+"""The published log beyond this machine's disk: hashes and signed checkpoints, never an entry."""
