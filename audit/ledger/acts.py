@@ -36,6 +36,7 @@ class Act(StrEnum):
     FINDINGS_READ = "findings.read"
     HOURS_CLOSED = "hours.closed"
     HOURS_OPENED = "hours.opened"
+    INTEGRATION_SEALED = "integration.sealed"
     INVITATION_ACCEPTED = "invitation.accepted"
     INVITATION_CREATED = "invitation.created"
     INVITATION_WITHDRAWN = "invitation.withdrawn"

@@ -115,7 +115,7 @@ def wrap_secret(secret: bytes, name: str = "") -> bytes:
 def _down(error: VaultUnavailable) -> NoReturn:
     """Say so: to the log by its code, and to the unit, so that nothing leaves whatever the code made of the exception."""
     if error.facts.get("why") != "resting":
-        log.error("vault unavailable", why=error.facts.get("why", "unknown"))
+        log.error("vault unavailable", why=str(error.facts.get("why", "unknown")).replace(" ", "."))
     if (unit := current_or_none()) is not None:
         unit.lacking = error.code
     raise error

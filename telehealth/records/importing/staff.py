@@ -9,10 +9,10 @@ import orjson
 from audit.ledger import uuid7
 from telehealth.core import lock
 from telehealth.records.digests import digest, lock_name
-from telehealth.records.importing import reading
+from telehealth.records.importing import dea, reading
 from telehealth.records.importing.survey import Item
 from telehealth.records.importing.writing import Resolve, plain, renamed, without_nul
-from telehealth.records.models import Location, Organization, Practitioner
+from telehealth.records.models import DeaNumber, Location, Organization, Practitioner
 
 TABLES: Mapping[str, type[Practitioner] | type[Organization] | type[Location]] = {
     "Practitioner": Practitioner,
@@ -55,8 +55,10 @@ def store(item: Item, resource: Mapping[str, Any], resolve: Resolve) -> tuple[st
     """Make or change the row; "stored", "updated" or "unchanged", and what is odd. The clinic's own rows are not touched."""
     table = TABLES[item.kind]
     body, lost = renamed(resource, resolve, item.our_id)
+    body, number = dea.taken_out(body)
     text = plain(body)
-    source, mark = without_nul(orjson.loads(text)), hashlib.sha256(text).hexdigest()
+    source = without_nul(orjson.loads(text))
+    mark = hashlib.sha256(text + (digest("dea", number) if number else b"")).hexdigest()
     odd = ["unresolved_reference"] * bool(lost)
     row = table.objects.filter(pk=item.our_id).first()
     if row and (not row.source or getattr(row, "account_id", None)):
@@ -70,9 +72,18 @@ def store(item: Item, resource: Mapping[str, Any], resolve: Resolve) -> tuple[st
         for name, value in values.items():
             setattr(row, name, value)
         row.save(update_fields=list(values))
+        _keep(item, number)
         return "updated", odd
     table.objects.create(pk=item.our_id, identity=next(iter(item.identities), ""), source_url=source_url(item.url), **values)
+    _keep(item, number)
     return "stored", odd
+
+
+def _keep(item: Item, number: str) -> None:
+    """The DEA number that came, sealed; one that comes no more goes."""
+    DeaNumber.objects.filter(holder_id=item.our_id).delete()
+    if number:
+        DeaNumber.objects.create(holder_id=item.our_id, number=number)
 
 
 def _facts(kind: str, resource: Mapping[str, Any]) -> dict[str, Any]:

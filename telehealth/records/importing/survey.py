@@ -7,7 +7,7 @@ from uuid import UUID
 
 from telehealth.records.digests import digest
 from telehealth.records.errors import NoPatient, SameFullUrlTwice, SeveralPatients
-from telehealth.records.importing import reading, stream
+from telehealth.records.importing import dea, reading, stream
 from telehealth.records.importing.kinds import KINDS, STAFF
 from telehealth.records.importing.writing import plain, settled
 
@@ -97,9 +97,11 @@ def _content(resource: dict[str, Any]) -> str:
 
 
 def _identities(kind: str, resource: dict[str, Any], staff: bool) -> tuple[Any, ...]:
-    pairs = list(reading.identifiers(resource))
     if staff:
-        return tuple(reading.staff_identity(resource, *pair) for pair in pairs)
+        rest, number = dea.taken_out(resource)
+        clear = [reading.staff_identity(rest, *pair) for pair in reading.identifiers(rest)]
+        return (*clear, dea.identity(number)) if number else tuple(clear)
+    pairs = list(reading.identifiers(resource))
     return tuple(digest("ClinicalResource.identifier", kind, *pair) for pair in pairs[:4])
 
 

@@ -2,7 +2,7 @@ from telehealth.records.models.care import CareRelationship, CareSource, ProxyGr
 from telehealth.records.models.clinical import ClinicalResource, ClinicalResourceVersion
 from telehealth.records.models.emergency import EMERGENCY_LASTS, EmergencyAccess, EmergencyReason
 from telehealth.records.models.people import Patient, PatientIdentifier
-from telehealth.records.models.staff import License, Location, Organization, Practitioner
+from telehealth.records.models.staff import DeaNumber, License, Location, Organization, Practitioner
 from telehealth.records.models.staff_records import StaffRecord
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "CareSource",
     "ClinicalResource",
     "ClinicalResourceVersion",
+    "DeaNumber",
     "EmergencyAccess",
     "EmergencyReason",
     "License",

@@ -3,6 +3,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from audit.ledger import uuid7
+from telehealth.vault.fields import ACCOUNTS, SealedTextField
+from telehealth.vault.models import SealedModel
 
 
 class Sourced(models.Model):
@@ -74,6 +76,18 @@ class License(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class DeaNumber(SealedModel):
+    """The DEA registration number of a practitioner or an organisation, sealed under the accounts key: nobody's record."""
+
+    holder_id = models.UUIDField(unique=True)  # a practitioner's or an organisation's; no reference, it may be either
+    number = SealedTextField(key=ACCOUNTS)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    @property
+    def record_id(self) -> None:  # type: ignore[override]  # of no record
+        return None
 
 
 auditlog.register(License)
