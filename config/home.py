@@ -18,9 +18,17 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 
-Role = Literal["app", "owner"]
-URL_OF: Final[dict[Role, str]] = {"app": "DATABASE_URL", "owner": "MIGRATION_DATABASE_URL"}
-PASSWORD_OF: Final[dict[Role, str]] = {"app": "DATABASE_PASSWORD", "owner": "MIGRATION_DATABASE_PASSWORD"}
+Role = Literal["app", "owner", "sealer"]
+URL_OF: Final[dict[Role, str]] = {
+    "app": "DATABASE_URL",
+    "owner": "MIGRATION_DATABASE_URL",
+    "sealer": "SEALER_DATABASE_URL",  # optional: the sealer then is not the runtime role, which cannot write leaves any more
+}
+PASSWORD_OF: Final[dict[Role, str]] = {
+    "app": "DATABASE_PASSWORD",
+    "owner": "MIGRATION_DATABASE_PASSWORD",
+    "sealer": "SEALER_DATABASE_PASSWORD",
+}
 PG_OPTIONS: Final = frozenset({"sslmode", "sslrootcert", "sslcert", "sslkey", "passfile", "connect_timeout", "application_name"})
 
 
@@ -147,6 +155,7 @@ KEYS: Final[Mapping[str, tuple[str, Callable[[], str]]]] = {
     "PHARMACY_NETWORK_SECRET": ("pharmacy_network.secret", new_password),
     "MIGRATION_DATABASE_PASSWORD": ("db_owner.password", new_password),
     "DATABASE_PASSWORD": ("db_app.password", new_password),
+    "SEALER_DATABASE_PASSWORD": ("db_sealer.password", new_password),
 }
 
 

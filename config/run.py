@@ -140,11 +140,12 @@ def _database(home: homes.Home, supervisor: Supervisor) -> dict[str, str]:
         if postgres.new:
             home.migrated.unlink(missing_ok=True)
         passwords = {f"{name}_FILE": str(home.keys / homes.KEYS[name][0]) for name in homes.PASSWORD_OF.values()}
-        return passwords | {"DATABASE_URL": postgres.url("app"), "MIGRATION_DATABASE_URL": postgres.url("owner")}
+        return passwords | {name: postgres.url(role) for role, name in homes.URL_OF.items()}
     if not env.given("MIGRATION_DATABASE_URL"):
         raise ServiceError("DATABASE_URL is set and MIGRATION_DATABASE_URL is not: the owner's address is needed to migrate")
-    for role in homes.URL_OF:
-        _try_database(role)
+    for role, name in homes.URL_OF.items():
+        if env.given(name):
+            _try_database(role)
     names = [*homes.URL_OF.values(), *homes.PASSWORD_OF.values()]
     return {name: env.text(name) for name in names if env.given(name)}
 
@@ -194,9 +195,9 @@ def _manage(home: homes.Home, environment: Mapping[str, str], *arguments: str) -
 
 
 def _processes(home: homes.Home, settings: Mapping[str, str], port: int) -> dict[str, Process]:
-    """By name. None of them is given the owner's address: they are the runtime role. The log's signing key is the sealer's."""
-    sealer = _environment(home, settings) | {"MIGRATION_DATABASE_URL": "", "MIGRATION_DATABASE_PASSWORD_FILE": "", "PORT": str(port)}
-    everyone = sealer | {"AUDIT_SIGNING_KEY_FILE": ""}
+    """By name. None of them is given the owner's address. The sealer alone has the log's signing key, and a role of its own."""
+    all_of_them = _environment(home, settings) | {"PORT": str(port)} | _nothing_of("owner") | _nothing_of("sealer")
+    sealer, everyone = all_of_them | _as_sealer(settings), all_of_them | {"AUDIT_SIGNING_KEY_FILE": ""}
     worker = ["worker", "--concurrency", "2", "--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     beat = ["beat", "--loglevel", "WARNING", "--schedule", str(home.root / "schedule"), "--pidfile", ""]
     network = ["pharmacy_network", "--port", settings["PHARMACY_NETWORK_URL"].rsplit(":", 1)[1]]
@@ -209,6 +210,17 @@ def _processes(home: homes.Home, settings: Mapping[str, str], port: int) -> dict
     }
     given = {name: sealer if name == "sealer" else everyone for name in commands}
     return {name: Process(name, argv, home.logs / f"{name}.log", given[name], env.BASE_DIR) for name, argv in commands.items()}
+
+
+def _nothing_of(role: homes.Role) -> dict[str, str]:
+    """Blank, so that telehealth.env does not fill it in either."""
+    return dict.fromkeys((homes.URL_OF[role], homes.PASSWORD_OF[role], f"{homes.PASSWORD_OF[role]}_FILE"), "")
+
+
+def _as_sealer(settings: Mapping[str, str]) -> dict[str, str]:
+    """The sealer's own role, under the names that every process reads; nothing where the operator has none."""
+    found = {name.removeprefix("SEALER_"): value for name, value in settings.items() if name.startswith("SEALER_DATABASE_")}
+    return _nothing_of("app") | found if found.get("DATABASE_URL") else {}
 
 
 def _await_ready(supervisor: Supervisor, port: int, outside: str) -> None:

@@ -131,6 +131,7 @@ AUDIT_SIGNING_KEY_FILE = env.path_of("AUDIT_SIGNING_KEY")  # given to the sealer
 AUDIT_ORIGIN = env.text("AUDIT_ORIGIN", f"{urlsplit(PUBLIC_URL).netloc}/audit")
 AUDIT_CHECKPOINTS = HOME.checkpoints
 AUDIT_ALARM = "audit.review.alarms.tell_privacy_officers"
+AUDIT_SEALER_ROLE = env.text("AUDIT_SEALER_ROLE", "tele_sealer")  # where the cluster has it, the runtime role writes no leaves
 AUDIT_RETENTION_YEARS = env.number("AUDIT_RETENTION_YEARS", 6)  # in the database; archives stay. Less is refused
 AUDIT_ARCHIVE_CIPHER = "telehealth.vault.files.archives.Cipher"
 AUDIT_LAG_SECONDS = env.number("AUDIT_LAG_SECONDS", 60)

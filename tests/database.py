@@ -1,11 +1,14 @@
 """The database of the suite and of the benchmarks: made and migrated by the owner, used by the runtime role."""
 
 import contextlib
+from collections.abc import Iterator
 from functools import cache
 
+from django.conf import settings
 from django.db import DatabaseError, OperationalError, connections, transaction
 from psycopg import sql
 
+from audit.ledger.grants import grant_runtime_role
 from telehealth.vault import record_keys
 
 
@@ -15,7 +18,7 @@ def make_database() -> None:
     name = owner.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     runtime.close()
     runtime.settings_dict["NAME"] = name
-    _close_to_strangers(name)
+    close_to_strangers()
 
 
 def drop_database() -> None:
@@ -26,16 +29,33 @@ def drop_database() -> None:
         owner.creation.destroy_test_db(owner.settings_dict["NAME"], verbosity=0)
 
 
-def _close_to_strangers(name: str) -> None:
-    """As in production; and TRUNCATE, which only the tests' clean-up needs, on the tables that it cleans."""
+def close_to_strangers() -> None:
+    """As in production; and what only the tests need: TRUNCATE for their clean-up, and leaves for a sealer in their own process."""
+    name = connections["default"].settings_dict["NAME"]
     role = sql.Identifier(connections["default"].settings_dict["USER"])
     tables = connections["owner"].introspection.django_table_names(only_existing=True, include_views=False)
     with connections["owner"].cursor() as cursor:
         database = sql.Identifier(name)
         cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
         cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, role))
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [settings.AUDIT_SEALER_ROLE])
+        if cursor.fetchone():
+            sealer = sql.Identifier(settings.AUDIT_SEALER_ROLE)
+            cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sealer))
         for table in tables:
             cursor.execute(sql.SQL("GRANT TRUNCATE ON {} TO {}").format(sql.Identifier(table), role))
+        cursor.execute(sql.SQL("GRANT INSERT ON audit_leaf, audit_checkpoint TO {}").format(role))
+
+
+@contextlib.contextmanager
+def production_rights() -> Iterator[None]:
+    """No right that only the suite has: the very grants that a migration makes. Needs the database "owner"."""
+    grant_runtime_role("owner")
+    try:
+        yield
+    finally:
+        close_to_strangers()
+        connections["owner"].close()
 
 
 KEPT = {"django_content_type", "auth_permission", "django_migrations"}

@@ -44,7 +44,7 @@ class Services:
 
     def _forget_the_machine(self) -> None:
         """Neither a demonstration's telehealth.env nor the operator's own keys reach the tests."""
-        for name in env.LOADED | homes.KEYS.keys() - {"DATABASE_PASSWORD", "MIGRATION_DATABASE_PASSWORD"} | {"TELEHEALTH_DEMO"}:
+        for name in env.LOADED | homes.KEYS.keys() - {*homes.PASSWORD_OF.values()} | {"TELEHEALTH_DEMO"}:
             os.environ.pop(name, None)
 
     def stop(self) -> None:

@@ -1,7 +1,8 @@
 """What the runtime role may do, set again after every migration: least privilege that cannot drift.
 
 Ordinary tables: rows, no structure. Audit tables: SELECT and INSERT, and of an entry only the columns that
-the application writes (`xid` is PostgreSQL's own). Only the tables' owner may run this; others pass by.
+the application writes (`xid` is PostgreSQL's own). Where the cluster has a role for the sealer, only that one
+writes leaves and checkpoints. Only the tables' owner may run this; others pass by.
 """
 
 from typing import Any
@@ -12,7 +13,7 @@ from psycopg import sql
 
 from audit.ledger.entries import COLUMNS
 
-AUDIT_TABLES = ("audit_entry", "audit_leaf", "audit_checkpoint")
+SEALERS = ("audit_leaf", "audit_checkpoint")
 ADDED_ONLY = ("review_disclosure",)  # what has left has left: the accounting of it is never rewritten
 READ_ONLY = ("audit_archive", "django_migrations")
 
@@ -31,15 +32,23 @@ def grant_runtime_role(using: str = "default", **_: Any) -> None:
         cursor.execute(_OWNS)
         if cursor.fetchone() != (True,):
             return
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s AND rolname <> current_user", [role])
-        if cursor.fetchone() is None:
+        present = [name for name in (role, settings.AUDIT_SEALER_ROLE) if _exists(cursor, name)]
+        if role not in present:
             return
         cursor.execute(_TABLES)
-        for statement in _statements(role, cursor.fetchall()):
-            cursor.execute(statement)
+        tables = cursor.fetchall()
+        for who in present:
+            seals = who == present[-1]  # the runtime role itself, where there is no other
+            for statement in _statements(who, tables, seals):
+                cursor.execute(statement)
 
 
-def _statements(role: str, tables: list[tuple[str, bool]]) -> list[sql.Composed]:
+def _exists(cursor: Any, role: str) -> bool:
+    cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s AND rolname <> current_user", [role])
+    return cursor.fetchone() is not None
+
+
+def _statements(role: str, tables: list[tuple[str, bool]], seals: bool) -> list[sql.Composed]:
     who = sql.Identifier(role)
     found = [
         sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(who),
@@ -54,7 +63,9 @@ def _statements(role: str, tables: list[tuple[str, bool]]) -> list[sql.Composed]
         elif name == "audit_entry":
             columns = sql.SQL(", ").join(map(sql.Identifier, [*COLUMNS, "mac"]))
             found.append(sql.SQL("GRANT SELECT, INSERT ({}) ON {} TO {}").format(columns, table, who))
-        elif name in (*AUDIT_TABLES, *ADDED_ONLY):
+        elif name in SEALERS and not seals:
+            found.append(sql.SQL("GRANT SELECT ON {} TO {}").format(table, who))
+        elif name in (*SEALERS, *ADDED_ONLY):
             found.append(sql.SQL("GRANT SELECT, INSERT ON {} TO {}").format(table, who))
         elif not is_partition and not name.startswith("audit_entry_"):  # a detached month is nobody's to change either
             found.append(sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}").format(table, who))

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,8 @@ from config.embedded.process import ServiceError, end_orphans, spawn, stop, tail
 DATABASE: Final = "telehealth"
 OWNER: Final = "tele_owner"
 RUNTIME: Final = "tele_app"
+SEALER: Final = "tele_sealer"
+ROLES: Final[Mapping[homes.Role, str]] = {"owner": OWNER, "app": RUNTIME, "sealer": SEALER}
 SUPERUSER: Final = "postgres"
 EXTENSIONS: Final = ("btree_gist", "pg_trgm", "citext")
 START_LIMIT: Final = 180  # seconds; replaying a long log after a crash is not a fault
@@ -85,8 +88,7 @@ class Postgres:
 
     def url(self, role: homes.Role) -> str:
         """The address of the database for one role; its password is kept in the keys directory."""
-        user = OWNER if role == "owner" else RUNTIME
-        return f"postgresql:///{DATABASE}?host={quote(str(self.sockets), safe='/')}&user={user}"
+        return f"postgresql:///{DATABASE}?host={quote(str(self.sockets), safe='/')}&user={ROLES[role]}"
 
     def _initdb(self) -> None:
         """Make the cluster aside and rename it, so that an interrupted start leaves nothing half made."""
@@ -154,16 +156,18 @@ class Postgres:
             for name in EXTENSIONS:
                 connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(name)))
             self._ensure_role(connection, OWNER, "owner", "CREATEDB")
-            self._ensure_role(connection, RUNTIME, "app", "NOCREATEDB")
-            # Every database made from this template, a test's too, starts closed to all but its owner and the runtime role.
+            # Every database made from this template, a test's too, starts closed to all but its owner and these two.
             connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
-            connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(sql.Identifier(RUNTIME)))
+            for role in ("app", "sealer"):
+                self._ensure_role(connection, ROLES[role], role, "NOCREATEDB")
+                connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(sql.Identifier(ROLES[role])))
         with self._connect("postgres") as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 names = {"name": sql.Identifier(DATABASE), "owner": sql.Identifier(OWNER)}
                 connection.execute(sql.SQL("CREATE DATABASE {name} OWNER {owner} TEMPLATE template1").format(**names))
             connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(DATABASE)))
-            connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(DATABASE), sql.Identifier(RUNTIME)))
+            for role in (RUNTIME, SEALER):
+                connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(DATABASE), sql.Identifier(role)))
 
     def _ensure_role(self, connection: psycopg.Connection, name: str, role: homes.Role, creates: str) -> None:
         known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()

@@ -14,7 +14,7 @@ from config.embedded.valkey import Valkey
 from config.env import BASE_DIR
 from tests.live import place, running
 
-OWNER_PASSWORD, APP_PASSWORD = "o'w ner", "a@p/p"
+OWNER_PASSWORD, APP_PASSWORD, SEALER_PASSWORD = "o'w ner", "a@p/p", "se:al"
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def _superuser(postgres: Postgres) -> dict[str, str]:
 def _strip(postgres: Postgres) -> None:
     statements = {
         "postgres": ["DROP DATABASE telehealth"],
-        "template1": ["DROP OWNED BY tele_app, tele_owner", "DROP ROLE tele_app", "DROP ROLE tele_owner"],
+        "template1": ["DROP OWNED BY tele_app, tele_owner, tele_sealer", "DROP ROLE tele_app, tele_owner, tele_sealer"],
     }
     for database, list_ in statements.items():
         with psycopg.connect(dbname=database, autocommit=True, **_superuser(postgres)) as connection:
@@ -60,6 +60,8 @@ def test_a_database_made_by_the_script_serves(outside: tuple[Postgres, Valkey]) 
         f"owner_password={OWNER_PASSWORD}",
         "-v",
         f"app_password={APP_PASSWORD}",
+        "-v",
+        f"sealer_password={SEALER_PASSWORD}",
         "-f",
         BASE_DIR / "deploy/database.sql",
         "postgres",
@@ -69,6 +71,8 @@ def test_a_database_made_by_the_script_serves(outside: tuple[Postgres, Valkey]) 
     urls = {
         "DATABASE_URL": f"{address}&user=tele_app",
         "DATABASE_PASSWORD": APP_PASSWORD,
+        "SEALER_DATABASE_URL": f"{address}&user=tele_sealer",
+        "SEALER_DATABASE_PASSWORD": SEALER_PASSWORD,
         "MIGRATION_DATABASE_URL": f"{address}&user=tele_owner&password={quote(OWNER_PASSWORD)}",
         "REDIS_URL": valkey.url,
     }

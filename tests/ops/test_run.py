@@ -71,6 +71,16 @@ def test_only_the_supervisor_has_the_owners_address(live: Live) -> None:
         assert b"user=tele_owner" not in (Path("/proc") / str(pid) / "environ").read_bytes()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_sealer_alone_has_the_role_that_writes_leaves(live: Live) -> None:
+    found = set()
+    for pid in family(live.process.pid):
+        if b"user=tele_sealer" in (Path("/proc") / str(pid) / "environ").read_bytes():
+            found.add((Path("/proc") / str(pid) / "cmdline").read_bytes().split(b"\0")[2])
+    assert found == {b"seal_audit"}
+    assert (live.home.checkpoints / "checkpoint").exists()  # and it works
+
+
 def test_a_second_run_on_the_same_home_is_refused(live: Live) -> None:
     assert "another run uses" in refused(live.home.root, free_port())
     assert httpx.get(f"{live.url}/healthz").status_code == 200
