@@ -113,6 +113,7 @@ CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChann
 
 # --- Visits: nothing is contacted that the operator has not named here -------------------------------
 VISIT_CONSENTS = {"telehealth": "1"}  # what a patient consents to at check-in: code and version of its text
+SHARING_CONSENTS = dict.fromkeys(("PSYTHPN", "SUD", "SEX", "HIV", "ADOL"), "1")  # sensitive category: version of the text agreed to
 STUN_URLS, TURN_URLS = env.listed("STUN_URLS", []), env.listed("TURN_URLS", [])
 TURN_SECRET = env.text("TURN_SECRET", "")  # shared with the TURN server, which makes credentials of it (REST scheme)
 ICE_TRANSPORT_POLICY = "relay" if env.flag("ICE_RELAY_ONLY") else "all"

@@ -50,6 +50,7 @@ class Resource(StrEnum):
     AVAILABILITY = "availability"
     CARE_RELATIONSHIP = "care_relationship"
     CLINICAL_RESOURCE = "clinical_resource"  # everything in the chart that came by import or was written in a visit
+    CONSENT = "consent"  # to sensitive categories; act: withdraw
     EMERGENCY_ACCESS = "emergency_access"  # create: locate one patient, declare an emergency; act: end it
     FINDING = "finding"  # what the detectors found; act: close with a verdict
     IMPORT = "import"  # a FHIR Bundle of one patient
@@ -114,6 +115,7 @@ def people(scopes: Cell) -> Mapping[Resource, Row]:
         Resource.PATIENT: may(scopes, *LOOK),
         Resource.CLINICAL_RESOURCE: may(scopes, *LOOK),
         Resource.ACCESS_LOG: may(scopes, *LOOK, EXPORT),
+        Resource.CONSENT: may(scopes, CREATE, *LOOK, ACT),
         Resource.PROXY_GRANT: may(scopes, *LOOK),
         Resource.APPOINTMENT: may(scopes, CREATE, *LOOK, ACT),
         Resource.VISIT: may(scopes, CREATE, *LOOK, ACT),

@@ -71,3 +71,15 @@ class NotStaff(Invalid):
     """No account of somebody who works here."""
 
     code = "not_staff"
+
+
+class ConsentTextUnknown(Invalid):
+    """Consent is given to a text that stands. `reply["text_version"]`: the one that stands now."""
+
+    code = "consent_text_unknown"
+
+
+class RecipientUnclear(Invalid):
+    """One practitioner, one role, or everybody in care; and a consent ends after it begins."""
+
+    code = "recipient_unclear"

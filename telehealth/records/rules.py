@@ -4,7 +4,7 @@ from typing import Any
 
 from audit.ledger import Actor
 from telehealth.accounts.access import Action, Resource, granted
-from telehealth.records.models import EmergencyAccess
+from telehealth.records.models import EmergencyAccess, Patient
 
 
 def may_import(by: Actor, _: Any) -> bool:
@@ -25,3 +25,8 @@ def may_declare_emergency(by: Actor, _: Any) -> bool:
 def may_end_emergency(by: Actor, access: EmergencyAccess) -> bool:
     """Who declared it."""
     return access.account == by.id
+
+
+def is_oneself(by: Actor, patient: Patient) -> bool:
+    """Whether it is their own record: some things nobody else decides."""
+    return by.id is not None and patient.account_id == by.id

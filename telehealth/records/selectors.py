@@ -9,7 +9,8 @@ from telehealth.accounts.access import Action, Resource, Scope, granted
 from telehealth.accounts.models import Invitation
 from telehealth.core import now, one
 from telehealth.records.access import visible
-from telehealth.records.models import ClinicalResource, EmergencyAccess, Patient, Practitioner, ProxyGrant, StaffRecord
+from telehealth.records.labels import HIDDEN_FROM_PROXIES, tokens
+from telehealth.records.models import ClinicalResource, Consent, EmergencyAccess, Patient, Practitioner, ProxyGrant, StaffRecord
 
 
 def patients_for(by: Actor, action: Action = Action.SEARCH) -> QuerySet[Patient]:
@@ -35,7 +36,7 @@ def own_patient_id(account_id: UUID) -> UUID | None:
 def resources_for(by: Actor, patient_id: UUID, kind: str = "") -> QuerySet[ClinicalResource]:
     """What the record holds, of one type if given; Missing when this actor may not see the record's content."""
     one(Patient.objects.filter(visible(by, Action.SEARCH, Resource.CLINICAL_RESOURCE, "")).only("pk"), patient_id)
-    found = ClinicalResource.objects.filter(patient_id=patient_id)
+    found = ClinicalResource.objects.filter(visible(by, Action.SEARCH, Resource.CLINICAL_RESOURCE), patient_id=patient_id)
     return found.filter(type=kind) if kind else found
 
 
@@ -96,3 +97,15 @@ def staff_records_of(by: Actor, patient_id: UUID) -> QuerySet[StaffRecord]:
     """Which of the staff is, or was, this patient; Missing when this actor may not know."""
     one(Patient.objects.filter(visible(by, Action.SEARCH, Resource.STAFF_RECORD, "")).only("pk"), patient_id)
     return staff_records_for(by).filter(patient_id=patient_id)
+
+
+def consents_for(by: Actor, patient_id: UUID) -> QuerySet[Consent]:
+    """What was consented to for this patient; a proxy does not learn of what only the patient decides."""
+    patient = one(Patient.objects.filter(visible(by, Action.SEARCH, Resource.CONSENT, "")).only("pk", "account_id"), patient_id)
+    found = Consent.objects.filter(patient=patient)
+    return found if patient.account_id == by.id else found.exclude(label__in=tokens(patient.pk, HIDDEN_FROM_PROXIES))
+
+
+def consent_for(by: Actor, patient_id: UUID, pk: UUID) -> Consent:
+    """One of them, or Missing."""
+    return one(consents_for(by, patient_id), pk)

@@ -46,9 +46,14 @@ def clear_code(system: str, code: str) -> str:
 
 def is_sensitive(system: str, code: str) -> bool:
     """Whether the code alone tells too much."""
-    name = OIDS.get(system.strip().removeprefix("urn:oid:"), system).casefold()
+    name = system_name(system)
     if "icd-10" in name:
         return code.upper().startswith(ICD10_PREFIXES)
     if "icd-9" in name:
         return code.upper().startswith(ICD9_PREFIXES)
     return code in (SNOMED if "snomed" in name else LOINC if "loinc" in name else ())
+
+
+def system_name(system: str) -> str:
+    """The code system in lower case, also when an older sender names it by its OID."""
+    return OIDS.get(system.strip().removeprefix("urn:oid:"), system).casefold()

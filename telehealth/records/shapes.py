@@ -5,9 +5,11 @@ from rest_framework import serializers
 
 from audit.ledger import Actor
 from telehealth.accounts.access import Role
+from telehealth.records import labels
 from telehealth.records.importing.reading import is_minor, moment
 from telehealth.records.importing.report import Report
-from telehealth.records.models import EmergencyReason, Patient
+from telehealth.records.labels import Category
+from telehealth.records.models import ClinicalResource, ConsentScope, EmergencyReason, Patient, Recipient
 from telehealth.rest.rendering import StoredJSON
 from telehealth.rest.shapes import Shape
 
@@ -102,7 +104,17 @@ class ResourceOut(Shape):
     date = serializers.DateTimeField(allow_null=True)
     version = serializers.IntegerField()
     changed_at = serializers.DateTimeField()
+    sensitivity = serializers.SerializerMethodField()
+    notice = serializers.SerializerMethodField()
     body = StoredJSON()
+
+    def get_sensitivity(self, resource: ClinicalResource) -> list[str]:
+        """HL7 codes of the sensitive categories that it belongs to."""
+        return [str(each) for each in labels.categories_of(resource.patient_id, resource.labels)]
+
+    def get_notice(self, resource: ClinicalResource) -> str:
+        """What must go with it wherever it goes (42 CFR 2.32)."""
+        return labels.notice(labels.categories_of(resource.patient_id, resource.labels))
 
 
 class InviteIn(Shape):
@@ -223,3 +235,42 @@ class StaffRecordOut(Shape):
     account = serializers.UUIDField()
     made_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class RecipientIn(Shape):
+    """One practitioner by id, one role of the clinic, or everybody who cares for the patient."""
+
+    kind = serializers.ChoiceField(choices=Recipient.choices)
+    practitioner = serializers.UUIDField(required=False)
+    role = serializers.ChoiceField(choices=[(Role.PROVIDER, "provider"), (Role.NURSE, "nurse")], required=False)
+
+
+class ConsentIn(Shape):
+    """What may be seen, by whom, until when; `text_version` is the text that was agreed to."""
+
+    category = serializers.ChoiceField(choices=[(each.value, each.value) for each in Category])
+    scope = serializers.ChoiceField(choices=ConsentScope.choices, default=ConsentScope.TREATMENT)
+    recipient = RecipientIn()
+    text_version = serializers.CharField(max_length=20)
+    ends_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class RecipientOut(Shape):
+    kind = serializers.CharField(source="recipient")
+    practitioner = serializers.UUIDField(source="practitioner_id", allow_null=True)
+    role = serializers.CharField()
+
+
+class ConsentOut(Shape):
+    """A consent, also one that is over."""
+
+    id = serializers.UUIDField()
+    patient = serializers.UUIDField(source="patient_id")
+    category = serializers.CharField()
+    scope = serializers.CharField()
+    recipient = RecipientOut(source="*")
+    text_version = serializers.CharField()
+    given_by = serializers.UUIDField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(allow_null=True)
+    withdrawn_at = serializers.DateTimeField(allow_null=True)

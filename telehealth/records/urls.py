@@ -12,6 +12,8 @@ api = [
     path("patients/<uuid:pk>/resources/<uuid:resource>/", faces.ResourceDetail.as_view()),
     path("patients/<uuid:pk>/invitations/", faces.InvitationList.as_view()),
     path("patients/locate/", faces.PatientLocate.as_view()),
+    path("patients/<uuid:pk>/consents/", faces.ConsentList.as_view()),
+    path("consents/<uuid:pk>/withdraw/", faces.ConsentWithdraw.as_view()),
     path("emergency-accesses/", faces.EmergencyList.as_view()),
     path("emergency-accesses/<uuid:pk>/", faces.EmergencyDetail.as_view()),
     path("emergency-accesses/<uuid:pk>/end/", faces.EmergencyEnd.as_view()),

@@ -33,6 +33,7 @@ SPECIAL: dict[str, Callable[[], Any]] = {
     "review.Incident.ends_at": lambda: NOW + timedelta(days=2),
     "review.Incident.surveyed_at": lambda: NOW,
     "review.Incident.verdict": lambda: "breach",
+    "records.Consent.recipient": lambda: "care_team",
     "scheduling.Appointment.cancelled_reason": lambda: "pat",
     "scheduling.Appointment.ends_at": lambda: NOW + timedelta(days=1, minutes=10),
     "scheduling.Appointment.overbooked_by": uuid4,

@@ -11,25 +11,36 @@ from telehealth.core import now
 from telehealth.records.access.care import cared_for
 from telehealth.records.access.delegation import delegated
 from telehealth.records.access.emergency import declared
+from telehealth.records.access.sensitivity import consented, delegated_labels, emergency_labels
 
 NOTHING = Q(pk__in=[])
 EVERYTHING = ~Q(pk__in=[])
 
 
+LABELLED = {Resource.CLINICAL_RESOURCE: "labels"}
+"""Resources whose rows carry labels of sensitive categories, and in which column."""
+
+
 def visible(by: Actor, action: Action, resource: Resource, path: str = "patient") -> Q:
-    """Rows whose patient this actor has a reason to see. `path` leads from the row to its Patient, "" is Patient itself."""
+    """Rows whose patient this actor has a reason to see. `path` leads from the row to its Patient, "" is Patient itself.
+
+    Rows that carry labels of sensitive categories are narrowed to what the reason covers, in the same query: neither
+    a page nor a total tells that there is more.
+    """
     held = granted(by, action, resource)
     if by.id is None:
         return NOTHING
     if held & {Scope.ALL, Scope.DESK}:
         return EVERYTHING
-    at, query = now(), NOTHING
+    at, within = now(), f"{path or 'pk'}__in"
+    labels = LABELLED.get(resource, "") if path else ""
+    query = NOTHING
     if Scope.OWN in held:
         query |= Q(**{f"{path}__account_id" if path else "account_id": by.id})
     if Scope.DELEGATED in held:
-        query |= Q(**{f"{path or 'pk'}__in": delegated(by.id, at)})
+        query |= Q(**{within: delegated(by.id, at)}) & (delegated_labels(by, at, path, labels) if labels else Q())
     if Scope.CARE in held:
-        query |= Q(**{f"{path or 'pk'}__in": cared_for(by, at)})
+        query |= Q(**{within: cared_for(by, at)}) & (consented(by, at, path, labels) if labels else Q())
     if Scope.EMERGENCY in held and by.emergency:
-        query |= Q(**{f"{path or 'pk'}__in": declared(by, at)})
+        query |= Q(**{within: declared(by, at)}) & (emergency_labels(by, at, path, labels) if labels else Q())
     return query

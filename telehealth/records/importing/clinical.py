@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from audit.ledger import uuid7
 from telehealth.core import now
+from telehealth.records import labels
 from telehealth.records.digests import digest
 from telehealth.records.importing import reading
 from telehealth.records.importing.kinds import ABOUT
@@ -59,7 +60,7 @@ def source_key(item: Item) -> bytes:
     return digest("ClinicalResource.source", item.kind, item.url)
 
 
-def store(window: list[Pair], patient: Patient, resolve: Resolve, report: Report) -> None:
+def store(window: list[Pair], patient: Patient, birth_date: str | None, resolve: Resolve, report: Report) -> None:
     """Make or change these resources and count what became of them."""
     made, changed = [], []
     for item, resource in window:
@@ -67,6 +68,7 @@ def store(window: list[Pair], patient: Patient, resolve: Resolve, report: Report
             report.refused[item.kind, "about_another_patient"] += 1
             continue
         body, columns = _read(item, resource, resolve, report)
+        columns["labels"] = labels.tokens(patient.pk, labels.read(resource, birth_date))
         if item.known is None:
             report.stored[item.kind] += 1
             made.append(_new(item, patient, body, columns))

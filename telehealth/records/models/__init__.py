@@ -1,5 +1,6 @@
 from telehealth.records.models.care import CareRelationship, CareSource, ProxyGrant, ProxyRelationship
 from telehealth.records.models.clinical import ClinicalResource, ClinicalResourceVersion
+from telehealth.records.models.consents import Consent, ConsentScope, Recipient
 from telehealth.records.models.emergency import EMERGENCY_LASTS, EmergencyAccess, EmergencyReason
 from telehealth.records.models.people import Patient, PatientIdentifier
 from telehealth.records.models.staff import DeaNumber, License, Location, Organization, Practitioner
@@ -11,6 +12,8 @@ __all__ = [
     "CareSource",
     "ClinicalResource",
     "ClinicalResourceVersion",
+    "Consent",
+    "ConsentScope",
     "DeaNumber",
     "EmergencyAccess",
     "EmergencyReason",
@@ -22,5 +25,6 @@ __all__ = [
     "Practitioner",
     "ProxyGrant",
     "ProxyRelationship",
+    "Recipient",
     "StaffRecord",
 ]

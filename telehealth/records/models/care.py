@@ -1,4 +1,5 @@
 from auditlog.registry import auditlog
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -49,6 +50,7 @@ class ProxyGrant(models.Model):
     proxy = models.UUIDField()  # the account
     relationship = models.CharField(max_length=16, choices=ProxyRelationship.choices)
     granted_by = models.UUIDField(null=True)
+    sees = ArrayField(models.CharField(max_length=16), default=list)  # sensitive categories, as tokens of telehealth.records.labels
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)
 

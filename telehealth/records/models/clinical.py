@@ -1,3 +1,4 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from telehealth.records.models.people import Patient
@@ -15,6 +16,7 @@ class ClinicalResource(SealedModel):
     code = models.CharField(max_length=64, blank=True)  # "~" and a keyed token where the code itself tells too much
     status = models.CharField(max_length=64, blank=True)
     date = models.DateTimeField(null=True)
+    labels = ArrayField(models.CharField(max_length=16), default=list)  # sensitive categories, as tokens of telehealth.records.labels
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)

@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -27,6 +28,7 @@ class EmergencyAccess(SealedModel):
     session = models.CharField(max_length=64)  # opaque, as in the ledger: evidence of where it was declared
     reason_code = models.CharField(max_length=20, choices=EmergencyReason.choices)
     text = SealedTextField()
+    sees = ArrayField(models.CharField(max_length=16), default=list)  # sensitive categories, as tokens of telehealth.records.labels
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
 

@@ -1,8 +1,8 @@
 """Who the visit is about, in one line; and in which time zone its reader lives."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, date, tzinfo
-from itertools import islice
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from audit.ledger import Actor
 from telehealth.accounts.access import Action, Resource
 from telehealth.core import now
 from telehealth.portal.pages import Page
-from telehealth.records import selectors
+from telehealth.records import labels, selectors
 from telehealth.records.models import ClinicalResource
 
 MOST_SHOWN = 6
@@ -39,11 +39,12 @@ class PatientBanner(Page):
 
     def get(self, request: HttpRequest, patient_id: UUID) -> HttpResponse:
         patient = selectors.patient_for(self.by, patient_id)
-        allergies = selectors.resources_for(self.by, patient_id, "AllergyIntolerance")
-        named = ", ".join(label_of(each) for each in islice(allergies, MOST_SHOWN))
+        allergies = list(selectors.resources_for(self.by, patient_id, "AllergyIntolerance")[:MOST_SHOWN])
+        named = ", ".join(map(label_of, allergies))
         chart = [(_("Allergies"), named or _("none recorded"))]
         emergency = selectors.standing_emergency(self.by, patient_id)
-        return self.show(patient=patient, age=age_of(patient.birth_date, now().date()), chart=chart, emergency=emergency)
+        age, notice = age_of(patient.birth_date, now().date()), notice_for(patient_id, allergies)
+        return self.show(patient=patient, age=age, chart=chart, emergency=emergency, notice=notice)
 
 
 def age_of(birth_date: str | None, today: date) -> int | None:
@@ -53,6 +54,12 @@ def age_of(birth_date: str | None, today: date) -> int | None:
     except ValueError:
         return None
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def notice_for(patient_id: UUID, *shown: Iterable[ClinicalResource]) -> str:
+    """What must stand beside what is shown of sensitive categories, else nothing."""
+    held = {label for rows in shown for row in rows for label in row.labels}
+    return labels.notice(labels.categories_of(patient_id, held))
 
 
 def label_of(resource: ClinicalResource) -> str:

@@ -14,8 +14,8 @@ from telehealth.core.errors import DomainError, Missing
 from telehealth.portal.errors import sentence_of, status_of
 from telehealth.portal.pages import Page
 from telehealth.records import selectors, services
-from telehealth.records.models import EmergencyReason
-from telehealth.records.portal.banner import label_of
+from telehealth.records.models import ClinicalResource, EmergencyReason
+from telehealth.records.portal.banner import label_of, notice_for
 from telehealth.records.portal.words import WORDS
 
 MOST_OF_A_KIND = 20
@@ -108,11 +108,13 @@ class Record(Page):
     def get(self, request: HttpRequest, patient_id: UUID) -> HttpResponse:
         if selectors.standing_emergency(self.by, patient_id) is None:
             raise Missing()
-        return self.show(patient_id=patient_id, kinds=[(title, self._labels(patient_id, kind)) for kind, title in KINDS.items()])
+        held = {kind: list(selectors.resources_for(self.by, patient_id, kind).order_by("-id")[:MOST_OF_A_KIND]) for kind in KINDS}
+        kinds = [(title, [_line(row) for row in held[kind]]) for kind, title in KINDS.items()]
+        return self.show(patient_id=patient_id, kinds=kinds, notice=notice_for(patient_id, *held.values()))
 
-    def _labels(self, patient_id: UUID, kind: str) -> list[dict[str, Any]]:
-        rows = selectors.resources_for(self.by, patient_id, kind).order_by("-id")[:MOST_OF_A_KIND]
-        return [{"label": label_of(row), "status": row.status, "date": row.date} for row in rows]
+
+def _line(row: ClinicalResource) -> dict[str, Any]:
+    return {"label": label_of(row), "status": row.status, "date": row.date}
 
 
 class End(Page):

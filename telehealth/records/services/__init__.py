@@ -1,9 +1,11 @@
 """Every write to records, by subject."""
 
 from telehealth.records.services.care import begin_care, end_care
+from telehealth.records.services.consents import give_consent, withdraw_consent
 from telehealth.records.services.emergency import begin_emergency, end_emergency, locate
 from telehealth.records.services.importing import import_bundle
 from telehealth.records.services.inviting import attach_account, invite
+from telehealth.records.services.labelling import label_again
 from telehealth.records.services.proxies import grant_proxy, revoke_proxy
 from telehealth.records.services.searching import search_patients
 from telehealth.records.services.staff_records import link_staff, unlink_staff
@@ -14,12 +16,15 @@ __all__ = [
     "begin_emergency",
     "end_care",
     "end_emergency",
+    "give_consent",
     "grant_proxy",
     "import_bundle",
     "invite",
+    "label_again",
     "link_staff",
     "locate",
     "revoke_proxy",
     "search_patients",
     "unlink_staff",
+    "withdraw_consent",
 ]

@@ -15,6 +15,7 @@ from telehealth.outbox.services import notify
 from telehealth.records import rules, selectors
 from telehealth.records.digests import words
 from telehealth.records.errors import NothingToSearch
+from telehealth.records.labels import Category, tokens
 from telehealth.records.models import EMERGENCY_LASTS, EmergencyAccess, EmergencyReason, Patient
 from telehealth.vault import matches
 from telehealth.vault.blind import blind
@@ -74,6 +75,7 @@ def begin_emergency(*, patient_id: UUID, reason: str, text: str, by: Actor) -> E
         session=by.session,
         reason_code=EmergencyReason(reason),
         text=text.strip(),
+        sees=tokens(patient.pk, set(Category) - {Category.PSYCHOTHERAPY}),
         starts_at=at,
         ends_at=at + EMERGENCY_LASTS,
     )

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from telehealth.core import lock, now
+from telehealth.records.labels import HIDDEN_FROM_PROXIES, Category, tokens
 from telehealth.records.models import ProxyGrant, ProxyRelationship
 
 
@@ -13,5 +14,10 @@ def make_grant(patient_id: UUID, account_id: UUID, relationship: str, *, granted
         patient_id=patient_id,
         proxy=account_id,
         ends_at=None,
-        defaults={"relationship": ProxyRelationship(relationship), "granted_by": granted_by, "starts_at": now()},
+        defaults={
+            "relationship": ProxyRelationship(relationship),
+            "granted_by": granted_by,
+            "starts_at": now(),
+            "sees": tokens(patient_id, set(Category) - HIDDEN_FROM_PROXIES),
+        },
     )

@@ -60,12 +60,13 @@ def _count(report: Report, found: Survey, outcome: str) -> None:
 def _store_entries(source: BinaryIO, found: Survey, patient: Patient, references: References, report: Report) -> None:
     """The second reading: what the first one remembered, beside the bodies."""
     pairs = ((item, entry["resource"]) for item, entry in zip(found.items, stream.entries(source), strict=True))
+    born = reading.demographics(found.patient).birth_date
     wanted = (pair for pair in pairs if not pair[0].refused and pair[0].kind != "Patient")
     for window in clinical.windows(wanted):
         for item, resource in window:
             if item.staff:
                 _store_staff(item, resource, references, report)
-        clinical.store([pair for pair in window if not pair[0].staff], patient, references.resolve, report)
+        clinical.store([pair for pair in window if not pair[0].staff], patient, born, references.resolve, report)
 
 
 def _store_staff(item: Item, resource: dict[str, Any], references: References, report: Report) -> None:
