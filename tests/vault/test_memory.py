@@ -63,6 +63,7 @@ def _what_a_child_has(answer: Connection) -> None:
     answer.send([len(cache) for cache in CACHES])
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # to fork is what is tested
 def test_a_forked_worker_begins_with_no_key_and_gets_its_own(transit: FakeTransit, ring: Ring) -> None:
     assert keyring.kek("one")
     here, there = multiprocessing.Pipe()
