@@ -1,10 +1,7 @@
 """The sealer: nothing missed, nothing twice, whatever commits late, whoever dies."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,6 @@ import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
-from psycopg.conninfo import make_conninfo
 from pytest_django import Settings
 
 from audit.ledger import SYSTEM, Act, keys, record, unit
@@ -21,25 +17,17 @@ from audit.ledger.entries import COLUMNS, new_row, text_sql
 from audit.ledger.models import Checkpoint, Entry, Leaf
 from audit.ledger.sealing import Sealer, lag_seconds
 from audit.ledger.verification import Verifier
-from config import env
 from tests.audit.conftest import Write, seal_all
+from tests.audit.load import session
+from tests.audit.sealers import start_sealer, wait_until_sealed
 
 
-def other_session() -> "psycopg.Connection[Any]":
-    """A second connection as the runtime role, to hold transactions open."""
-    settings = connection.settings_dict
-    info = make_conninfo(
-        host=settings["HOST"], port=settings["PORT"] or None, user=settings["USER"], password=settings["PASSWORD"], dbname=settings["NAME"]
-    )
-    return psycopg.connect(info)
-
-
-def write_in(session: "psycopg.Connection[Any]") -> Any:
+def write_in(other: "psycopg.Connection[Any]") -> Any:
     """One entry in an open transaction of another session."""
     row = new_row(act=Act.OBJECT_ACCESSED, channel="task", role="system")
     mac = keys.mac(row.text())
     names = ", ".join([*COLUMNS, "mac"])
-    session.execute(
+    other.execute(
         f"INSERT INTO audit_entry ({names}) VALUES ({', '.join(['%s'] * (len(COLUMNS) + 1))})".encode(),
         [*(getattr(row, name) for name in COLUMNS), mac],
     )
@@ -62,7 +50,7 @@ def test_postgresql_builds_the_canonical_text_that_python_signed(written: Write)
 
 
 def test_a_late_commit_is_sealed_and_a_long_writer_delays_nobody(sealer: Sealer, written: Write) -> None:
-    with other_session() as slow:
+    with session() as slow:
         late = write_in(slow)
         ids = written(3)
         seal_all(sealer)
@@ -92,10 +80,10 @@ def test_writers_at_once_are_all_sealed_exactly_once(sealer: Sealer, transaction
     before, ids, done = Leaf.objects.count(), [], threading.Event()
 
     def work() -> None:
-        with other_session() as session:
+        with session() as other:
             for number in range(40):
-                made = write_in(session)
-                session.rollback() if number % 5 == 4 else session.commit()
+                made = write_in(other)
+                other.rollback() if number % 5 == 4 else other.commit()
                 if number % 5 != 4:
                     ids.append(made)
 
@@ -146,25 +134,6 @@ def test_only_one_sealer_works_and_kill_9_lets_the_next_one_in(written: Write, t
     report = Verifier().run()
     assert report.ok, report.damages
     assert report.unsealed == 0
-
-
-def start_sealer(home: Path) -> "subprocess.Popen[bytes]":
-    settings = connection.settings_dict
-    url = f"postgresql:///{settings['NAME']}?host={settings['HOST']}&user={settings['USER']}"
-    environment = {**os.environ, "DATABASE_URL": url, "TELEHEALTH_HOME": str(home)}
-    if settings["PORT"]:
-        environment["DATABASE_URL"] += f"&port={settings['PORT']}"
-    return subprocess.Popen([sys.executable, "manage.py", "seal_audit", "--every", "0.05"], cwd=env.BASE_DIR, env=environment)
-
-
-def wait_until_sealed(ids: list[Any]) -> None:
-    """Poll the table the sealer writes to: it has no other way to say that it is done."""
-    pause = threading.Event()
-    for _ in range(400):
-        if Leaf.objects.filter(entry_id__in=ids).count() == len(ids):
-            return
-        pause.wait(0.05)
-    raise AssertionError("not sealed")
 
 
 def test_the_command_verifies_and_exits_non_zero_after_damage(
