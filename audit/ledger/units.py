@@ -4,7 +4,7 @@ Openings and refusals collect here as plain objects and are written in one INSER
 also writes (see `audit.ledger.postgres`), or when the unit ends, and always before anything leaves.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -186,6 +186,13 @@ def record(
     """One act, written now in the caller's transaction (of the database `using`), so that it vanishes with its cause."""
     found = current()
     write(found, [found.row(act, actor=by, outcome=outcome, detail=detail_text(detail), **_about(thing, record_id, reason))], using)
+
+
+def record_each(by: Actor, act: Act, details: Iterable[Mapping[str, Any]]) -> None:
+    """The same act many times, each with its own detail, in one INSERT of the caller's transaction."""
+    found = current()
+    if rows := [found.row(act, actor=by, detail=detail_text(detail)) for detail in details]:
+        write(found, rows)
 
 
 def write(found: Unit, rows: list[Row], using: str = "default") -> None:

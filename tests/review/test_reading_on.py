@@ -1,6 +1,7 @@
 """The watermark: each sealed entry is looked at, once, whatever dies or runs beside it."""
 
 from threading import Event, Thread
+from time import monotonic
 
 import pytest
 from django.db import connection, transaction
@@ -12,6 +13,7 @@ from audit.review import services
 from audit.review.detectors import looks
 from audit.review.models import REVIEW, Finding, State, Verdict, Watermark
 from audit.review.tasks import review
+from config.celery import app
 from tests.review.conftest import Clinic
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -148,3 +150,45 @@ def test_the_review_acts_as_the_system_with_its_own_name(clinic: Clinic) -> None
     assert (entry.role, entry.reason, entry.record_id) == ("system", "audit.review.tasks.review", None)
     with unit(SYSTEM, channel="task"):
         assert REVIEW != Finding.objects.get().record
+
+
+def test_a_verdict_given_while_the_detectors_run_covers_no_later_look(clinic: Clinic) -> None:
+    """The finding is being closed when its emergency goes on: the detectors wait for the verdict, and find anew."""
+    cast = clinic.cast
+    clinic.look(cast.dr_dee, cast.pia_record, purpose="BTG")
+    clinic.review()
+    finding = Finding.objects.get()
+    clinic.look(cast.dr_dee, cast.pia_record, purpose="BTG")
+    clinic.seal()
+    closed = Event()
+
+    def close() -> None:
+        with unit(cast.privacy, channel="REST"), transaction.atomic():
+            services.close_finding(finding_id=finding.pk, verdict=Verdict.JUSTIFIED, note="seen", by=cast.privacy)
+            closed.set()
+            until_somebody_waits()
+        connection.close()
+
+    officer = Thread(target=close)
+    officer.start()
+    assert closed.wait(10)
+    review()
+    officer.join()
+    assert sorted(Finding.objects.values_list("state", flat=True)) == ["closed", "open"]
+
+
+def until_somebody_waits() -> None:
+    deadline = monotonic() + 10
+    with connection.cursor() as cursor:
+        while monotonic() < deadline:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            if cursor.fetchone() == (True,):
+                return
+    raise AssertionError("nobody waited for the verdict")
+
+
+def test_the_clock_runs_it(settings: Settings) -> None:
+    entry = settings.CELERY_BEAT_SCHEDULE["review"]
+    app.loader.import_default_modules()
+    assert (entry["task"], entry["schedule"]) == (review.name, 60.0)
+    assert review.name in app.tasks

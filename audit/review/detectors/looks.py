@@ -22,11 +22,11 @@ BATCH = 5_000
 EMERGENCY = frozenset({"BTG", "ETREAT"})  # v3 ActReason: break the glass, emergency treatment
 STAFF = frozenset(Role) - {Role.PATIENT, Role.PROXY}
 
-_SIZE = "SELECT COALESCE(max(leaf_index) + 1, 0) FROM audit_leaf"
-_LEAVES = """
-    SELECT l.leaf_index, e.id, e."timestamp", e.act, e.outcome, e.actor_id, e.role, e.record_id, e.purpose, e.cid, e.detail
-    FROM audit_leaf l JOIN audit_entry e ON e.id = l.entry_id
-    WHERE l.leaf_index >= %s AND l.leaf_index < %s ORDER BY l.leaf_index
+_LEAVES = "SELECT entry_id FROM audit_leaf WHERE leaf_index >= %s AND leaf_index < %s ORDER BY leaf_index"
+# By id and between the smallest and the largest of them, so that only their months are looked into: a join would scan all.
+_ENTRIES = """
+    SELECT id, "timestamp", act, outcome, actor_id, role, record_id, purpose, cid, detail
+    FROM audit_entry WHERE id = ANY(%s) AND id BETWEEN %s AND %s
 """
 
 
@@ -74,14 +74,18 @@ def read(first: int, until: datetime) -> tuple[list[Look], int]:
     """Looks in at most BATCH leaves from `first` on, and the leaf to go on from; stops at an entry that is younger than `until`."""
     looks: list[Look] = []
     with connection.cursor() as cursor:
-        cursor.execute(_SIZE)
-        following = min(first + BATCH, cursor.fetchone()[0])
-        cursor.execute(_LEAVES, [first, following])
-        for leaf, *values in cursor.fetchall():
-            if values[1] > until:
+        cursor.execute(_LEAVES, [first, first + BATCH])
+        ids: list[UUID] = [entry_id for (entry_id,) in cursor.fetchall()]
+        if not ids:
+            return looks, first
+        cursor.execute(_ENTRIES, [ids, min(ids), max(ids)])
+        entries = {row[0]: row for row in cursor.fetchall()}
+    for leaf, entry_id in enumerate(ids, start=first):
+        if entry := entries.get(entry_id):  # else its month has been archived
+            if entry[1] > until:
                 return looks, leaf
-            looks += _look(*values)
-    return looks, max(first, following)
+            looks += _look(*entry)
+    return looks, first + len(ids)
 
 
 def _look(*values: object) -> Iterator[Look]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 
-from audit.ledger import Act, Actor, record
+from audit.ledger import Act, Actor, record_each
 from audit.review.detectors import READERS, Hit, Scene
 from audit.review.detectors.looks import read
 from audit.review.models import Detector, Finding, State, Watermark
@@ -40,8 +40,7 @@ def detect(*, reader: str, by: Actor) -> Step:
         return Step()
     scene = Scene(looks)
     made = _keep(hit for each in READERS[reader].detectors for hit in each(scene))
-    for finding in made:
-        record(by, Act.FINDING_RAISED, detail={"finding": str(finding.pk)})
+    record_each(by, Act.FINDING_RAISED, ({"finding": str(finding.pk)} for finding in made))
     step = Step(following - mark.leaf, len(made))
     mark.leaf = following
     mark.save(update_fields=["leaf", "moved_at"])
