@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,6 +10,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from audit.ledger import Act, Actor, record
+from audit.review.models import Basis
+from audit.review.services import Leaving, Recipient, disclose
 from prescribing import content
 from prescribing.errors import Altered
 from prescribing.machine import Event, Status, after
@@ -28,13 +31,24 @@ class Outgoing:
 
 @transaction.atomic
 def outgoing(*, script_message_id: UUID, by: Actor) -> Outgoing:
-    """The message as it was made when the prescription was signed; Altered if anything of either has changed since."""
+    """The message as it was made when the prescription was signed; Altered if anything of either has changed since.
+
+    That it leaves is in the patient's disclosures before it does: also what the network then refuses may have been read."""
     message = one(ScriptMessage.objects.filter(direction=Direction.OUT).select_related("prescription"), script_message_id)
     if wrong := content.faults(message.prescription):
         raise Altered(faults=wrong)
     body = _body(message)
+    disclose(patient_id=message.patient_id, leaving=_leaving(message), by=by)
     record(by, Act.PRESCRIPTION_TRANSMITTED, message.prescription, detail={"message": str(message.pk)})
     return Outgoing(message.message_id, body)
+
+
+def _leaving(message: ScriptMessage) -> Leaving:
+    """To whom it goes, in the words that were signed. Once per message: a retry sends the same bytes to the same pharmacy."""
+    to = json.loads(message.prescription.content or "{}")["pharmacy"]
+    address = ", ".join(filter(None, to["address"].values()))
+    purpose = "Treatment: to be dispensed"
+    return Leaving(Recipient(to["name"], address), "Prescription", purpose, Basis.TREATMENT, ScriptMessage._meta.label, message.pk)
 
 
 def _body(message: ScriptMessage) -> bytes:

@@ -51,9 +51,11 @@ class Resource(StrEnum):
     CARE_RELATIONSHIP = "care_relationship"
     CLINICAL_RESOURCE = "clinical_resource"  # everything in the chart that came by import or was written in a visit
     CONSENT = "consent"  # to sensitive categories; act: withdraw
+    DISCLOSURE = "disclosure"  # what has left, to whom and why; create: what a person disclosed by hand
     EMERGENCY_ACCESS = "emergency_access"  # create: locate one patient, declare an emergency; act: end it
     FINDING = "finding"  # what the detectors found; act: close with a verdict
     IMPORT = "import"  # a FHIR Bundle of one patient
+    INCIDENT = "incident"  # act: survey, assess, note a notice; export: who is affected
     INVITATION = "invitation"  # of a patient or guardian to an account (account recovery too)
     LOCATION = "location"
     MEDICATION = "medication"  # the formulary, not a patient's medication
@@ -116,6 +118,7 @@ def people(scopes: Cell) -> Mapping[Resource, Row]:
         Resource.CLINICAL_RESOURCE: may(scopes, *LOOK),
         Resource.ACCESS_LOG: may(scopes, *LOOK, EXPORT),
         Resource.CONSENT: may(scopes, CREATE, *LOOK, ACT),
+        Resource.DISCLOSURE: may(scopes, *LOOK, EXPORT),
         Resource.PROXY_GRANT: may(scopes, *LOOK),
         Resource.APPOINTMENT: may(scopes, CREATE, *LOOK, ACT),
         Resource.VISIT: may(scopes, CREATE, *LOOK, ACT),
@@ -177,6 +180,8 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
         **EVERYONE,
         Resource.ACCESS_LOG: may(ALL, *LOOK, EXPORT),
         Resource.AUDIT_ENTRY: may(ALL, *LOOK, EXPORT),
+        Resource.DISCLOSURE: may(ALL, CREATE, *LOOK, EXPORT),
+        Resource.INCIDENT: may(ALL, CREATE, *LOOK, ACT, EXPORT),
         Resource.CARE_RELATIONSHIP: may(ALL, *LOOK),
         Resource.EMERGENCY_ACCESS: may(ALL, *LOOK),
         Resource.FINDING: may(ALL, *LOOK, ACT),

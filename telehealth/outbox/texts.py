@@ -46,6 +46,9 @@ TEXTS: dict[str, Text] = {
     "factors_changed": Text(
         _("Your account"), _("The way you sign in has been changed. If this was not you, call the clinic."), channels=MAIL_ONLY
     ),
+    "incident_due": Text(
+        _("An incident waits"), _("An incident is not settled, and its clock is running. Sign in to see it."), channels=MAIL_ONLY
+    ),
     "invitation": Text(
         _("Your invitation"),
         _("The clinic invites you to its portal. Open this link to set a password; it works once."),

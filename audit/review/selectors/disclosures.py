@@ -1,0 +1,33 @@
+"""What has left of whose data, narrowed to what the actor may see."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from audit.ledger import Actor
+from audit.review.models import Disclosure
+from telehealth.accounts.access import Action, Resource
+from telehealth.core import one
+from telehealth.records.access import visible
+from telehealth.records.models import Patient
+from telehealth.vault.models import RecordKey
+
+
+def disclosures_of(by: Actor, patient_id: UUID) -> "QuerySet[Disclosure]":
+    """All of one person's, of the duplicates that are linked to the record too; Missing when this actor may not know."""
+    one(Patient.objects.filter(visible(by, Action.SEARCH, Resource.DISCLOSURE, "")).only("pk"), patient_id)
+    return Disclosure.objects.filter(Q(patient_id=patient_id) | Q(patient__link_id=patient_id))
+
+
+def disclosure_for(by: Actor, pk: UUID) -> Disclosure:
+    """One of them, or Missing."""
+    return one(Disclosure.objects.with_keys().filter(visible(by, Action.READ, Resource.DISCLOSURE)), pk)
+
+
+def keyed(patient_ids: Iterable[UUID]) -> list[UUID]:
+    """Those whose record can be sealed into. One that was shredded has no key, and must not get a new one."""
+    wanted = list(patient_ids)
+    people = Patient.objects.filter(pk__in=wanted).values("pk")
+    held = set(RecordKey.objects.filter(record_id__in=people).values_list("record_id", flat=True))
+    return [each for each in wanted if each in held]
