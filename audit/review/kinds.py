@@ -45,11 +45,15 @@ MODELS: dict[str, str] = {
     "consults.Visit": "visits",
     "prescribing.Prescription": "medications",
     "prescribing.ScriptMessage": "medications",
+    "records.ClinicalResourceVersion": "clinical",
+    "records.EmergencyAccess": "activity",
     "records.PatientIdentifier": "identifiers",
+    "records.StaffRecord": "demographics",
     "review.Affected": "address",
     "review.Disclosure": "disclosures",
     "review.Finding": "activity",
     "scheduling.Appointment": "appointments",
+    "vault.SealedFile": "clinical",
 }
 RESOURCES: dict[str, str] = {
     "AllergyIntolerance": "allergies",

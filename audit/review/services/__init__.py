@@ -8,6 +8,7 @@ from audit.review.services.disclosing import (
     account_for,
     disclose,
     disclose_all,
+    hand_over,
     read_disclosure,
     write_down,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "export_accounting",
     "export_entries",
     "export_incident",
+    "hand_over",
     "note_notice",
     "open_incident",
     "prove_consistency",

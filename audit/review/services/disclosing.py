@@ -7,17 +7,19 @@ from uuid import UUID
 
 from django.db import transaction
 
-from audit.ledger import Act, Actor, record
+from audit.ledger import Act, Actor, record, uuid7
 from audit.review import basis as rule
 from audit.review import selectors
 from audit.review.errors import DateAhead, PeriodBackwards
 from audit.review.models import Basis, Disclosure
-from telehealth.accounts.access import Action, Resource
+from telehealth.accounts.access import Action, Resource, Role
+from telehealth.accounts.models.people import PATIENT_SIDE
 from telehealth.core import lock, now, one
 from telehealth.records.access import visible
 from telehealth.records.models import Patient
 
 BY_HAND = "by_hand"
+INDIVIDUAL, REPRESENTATIVE, OFFICER = "The individual", "Personal representative", "Privacy officer"
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,15 @@ def _made(patient_id: UUID, leaving: Leaving, by: Actor) -> Disclosure:
         purpose=leaving.purpose,
         basis=Basis(leaving.basis),
     )
+
+
+@transaction.atomic
+def hand_over(*, patient_id: UUID, what: str, by: Actor) -> Disclosure:
+    """The individual, or who acts for them, takes along what is about their record; or a privacy officer does, to prove it."""
+    mine = by.role in PATIENT_SIDE
+    who = REPRESENTATIVE if by.role == Role.PROXY else INDIVIDUAL if mine else OFFICER
+    basis = Basis.INDIVIDUAL if mine else Basis.OPERATIONS
+    return disclose(patient_id=patient_id, leaving=Leaving(Recipient(who), what, what, basis, "review.Export", uuid7()), by=by)
 
 
 @transaction.atomic

@@ -21,8 +21,8 @@ from audit.review import rules, selectors
 from audit.review.batches import in_batches
 from audit.review.exports import balp, flat
 from audit.review.models import Affected, Basis, Disclosure, Incident
-from audit.review.services.disclosing import Leaving, Recipient, account_for, disclose, disclose_all
-from telehealth.accounts.access import Action, Resource, Role
+from audit.review.services.disclosing import Leaving, Recipient, account_for, disclose_all, hand_over
+from telehealth.accounts.access import Action, Resource
 from telehealth.accounts.factors import require_fresh
 from telehealth.core import one, permit
 from telehealth.records.access import visible
@@ -93,15 +93,13 @@ def export_incident(*, incident_id: UUID, format: str, going: Purpose, by: Actor
 def export_accounting(
     *, patient_id: UUID, format: str, by: Actor, starts_at: datetime | None = None, ends_at: datetime | None = None, complete: bool = False
 ) -> Export:
-    """An accounting to take along: a disclosure to the individual, whoever prints it for them."""
+    """An accounting to take along. It does not list itself."""
     require_fresh(by)
     one(Patient.objects.filter(visible(by, Action.EXPORT, Resource.DISCLOSURE, "")).only("pk"), patient_id)
     told = account_for(patient_id=patient_id, by=by, starts_at=starts_at, ends_at=ends_at, complete=complete)
     export = uuid7()
     record(by, Act.AUDIT_EXPORTED, record_id=patient_id, detail={"export": str(export), "of": "accounting", "format": format})
-    who = "Personal representative" if by.role == Role.PROXY else "The individual"
-    going = Purpose(Recipient(who), "Accounting of disclosures, 164.528", Basis.INDIVIDUAL)
-    disclose(patient_id=patient_id, leaving=_leaving(export, going, "Accounting of disclosures"), by=by)
+    hand_over(patient_id=patient_id, what="Accounting of disclosures", by=by)
     return Export(format, _lines(told.lines, format), export)
 
 

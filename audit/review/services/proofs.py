@@ -8,6 +8,7 @@ from django.db import transaction
 
 from audit.ledger import Act, Actor, proving, record, refuse
 from audit.review import selectors
+from audit.review.services.disclosing import hand_over
 from telehealth.accounts.factors import require_fresh
 from telehealth.core.errors import Missing
 
@@ -17,6 +18,7 @@ def download_accesses(*, patient_id: UUID, by: Actor) -> Iterator[bytes]:
     """Who opened this record, with a proof for each entry, as lines of a document to keep."""
     found = selectors.proved_accesses(by, patient_id)
     require_fresh(by)
+    hand_over(patient_id=patient_id, what="Who opened the record, with proofs", by=by)
     record(by, Act.LEDGER_READ, record_id=patient_id, detail={"document": "accesses"})
     return found
 
@@ -30,6 +32,8 @@ def prove_entry(*, entry_id: UUID, by: Actor) -> dict[str, Any]:
     except Missing:
         refuse(by, "not_proved", kind="audit.Entry", pk=entry_id)
         raise
+    for patient_id in selectors.keyed(selectors.patient_of_entry(entry_id)):
+        hand_over(patient_id=patient_id, what="Proof of an entry of the audit log", by=by)
     record(by, Act.LEDGER_READ, detail={"document": "entry", "entry": str(entry_id)})
     return found
 
