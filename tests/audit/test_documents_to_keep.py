@@ -85,8 +85,9 @@ def test_a_patient_downloads_the_accesses_and_anybody_can_check_them(
     assert reply["Content-Disposition"] == f'attachment; filename="accesses-{record.pk}.jsonl"'
     rows = [json.loads(line) for line in lines]
     assert [row["name"] for row in rows[1:4]] == ["Nan Novak"] * 3
-    assert rows[4]["entry"]["act"] == "ledger.read"  # the download itself, too young for the checkpoint
-    assert rows[-1] == {"end": {"entries": 4, "waiting": 1}}
+    # the download itself and that it is a disclosure, too young for the checkpoint
+    assert [row["entry"]["act"] for row in rows[4:6]] == ["disclosure.made", "ledger.read"]
+    assert rows[-1] == {"end": {"entries": 5, "waiting": 2}}
     assert "Canary" not in "".join(lines)
 
     document = tmp_path / "document"
@@ -94,8 +95,8 @@ def test_a_patient_downloads_the_accesses_and_anybody_can_check_them(
     key = sealer.tiles.root / "public-key"
     told = offline("-m", "audit.verify", str(document), "--key", str(key))
     assert told.returncode == 0, told.stdout + told.stderr
-    assert f"3 of 4 entries of record {record.pk} are in the log." in told.stdout
-    assert "1 were too young" in told.stdout
+    assert f"3 of 5 entries of record {record.pk} are in the log." in told.stdout
+    assert "2 were too young" in told.stdout
     assert "came with the document" not in told.stdout
     assert "came with the document" in offline("-m", "audit.verify", str(document)).stdout
 
@@ -114,7 +115,7 @@ def test_a_long_document_comes_in_pages(sealer: Sealer, make_account: MakeAccoun
 
     found = check(lines_of(client_for(pia).get(f"/api/v1/patients/{record_id}/accesses/proofs/")))
 
-    assert (found.entries, found.waiting) == (PAGE + 4, 1)
+    assert (found.entries, found.waiting) == (PAGE + 5, 2)
 
 
 @pytest.mark.parametrize("role", [Role.PATIENT, Role.PROVIDER, Role.NURSE, Role.FRONT_DESK, Role.ADMINISTRATOR])
