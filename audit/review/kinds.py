@@ -46,6 +46,7 @@ MODELS: dict[str, str] = {
     "prescribing.Prescription": "medications",
     "prescribing.ScriptMessage": "medications",
     "records.ClinicalResourceVersion": "clinical",
+    "records.Consent": "clinical",
     "records.EmergencyAccess": "activity",
     "records.PatientIdentifier": "identifiers",
     "records.StaffRecord": "demographics",
