@@ -9,6 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
 from audit.ledger.sealing import lag_seconds
+from telehealth.vault import keyring
 
 LAGGING_SECONDS = 30
 
@@ -19,11 +20,13 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Database, migrations and broker answer, else 503. A lagging sealer degrades and does not fail."""
+    """Database, migrations and broker answer, else 503. A lagging sealer degrades and does not fail, nor does a vault
+    whose keys are out of reach: those in memory go on."""
     checks = {"database": _works(_database), "migrations": _works(_migrations), "broker": _works(_broker)}
     checks["sealing"] = checks["database"] and _works(_sealing)
+    checks["vault"] = keyring.reachable()
     failed = not (checks["database"] and checks["migrations"] and checks["broker"])
-    status = "failed" if failed else "ok" if checks["sealing"] else "degraded"
+    status = "failed" if failed else "ok" if checks["sealing"] and checks["vault"] else "degraded"
     return JsonResponse({"status": status, **checks}, status=503 if failed else 200)
 
 

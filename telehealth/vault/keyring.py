@@ -146,6 +146,19 @@ def unwrap(kek_id: str, wrapped: bytes) -> bytes:
         raise Broken from None
 
 
+def reachable() -> bool:
+    """Whether record keys can be made and opened just now, for who only wants to know: the unit lacks nothing."""
+    unit = current_or_none()
+    lacking = unit.lacking if unit else ""
+    try:
+        wrap(bytes(KEY_BYTES))
+    except VaultUnavailable:
+        if unit:
+            unit.lacking = lacking
+        return False
+    return True
+
+
 def rewrap(kek_id: str, wrapped: bytes, *, under: str) -> bytes:
     """The same key under another key-encryption key."""
     return aes_key_wrap(kek(under), unwrap(kek_id, wrapped))

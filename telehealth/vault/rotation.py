@@ -6,13 +6,15 @@ a later run, when nothing is under it any more and every process has long read t
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
-from django.db import models, transaction
+from django.db import connection, models, transaction
+from psycopg import sql
 
 from audit.ledger import Act, Actor, record
 from telehealth.core import now
@@ -108,13 +110,21 @@ def _one_pass(model: Any, active: str, batch: int, patient: bool) -> Iterator[in
             rows = _others(model, active) if after is None else _others(model, active).filter(pk__gt=after)
             # NO KEY UPDATE: who only holds that the key exists goes on.
             found: list[Any] = list(rows.order_by("pk").select_for_update(skip_locked=not patient, no_key=True)[:batch])
-            for row in found:
-                row.wrapped, row.kek_id = keyring.rewrap(row.kek_id, bytes(row.wrapped), under=active), active
-            model.objects.bulk_update(found, ["kek_id", "wrapped"])
+            _write(model, active, {row.pk: keyring.rewrap(row.kek_id, bytes(row.wrapped), under=active) for row in found})
         if not found:
             return
         after = found[-1].pk
         yield len(found)
+
+
+def _write(model: Any, active: str, wrapped: Mapping[UUID, bytes]) -> None:
+    """In one statement; `bulk_update` takes ten times as long."""
+    statement = sql.SQL(
+        "UPDATE {table} AS held SET kek_id = %s, wrapped = fresh.wrapped "
+        "FROM unnest(%s::uuid[], %s::bytea[]) AS fresh (pk, wrapped) WHERE held.{key} = fresh.pk"
+    ).format(table=sql.Identifier(model._meta.db_table), key=sql.Identifier(model._meta.pk.column))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [active, list(wrapped), list(wrapped.values())])
 
 
 def _others(model: Any, active: str) -> Any:

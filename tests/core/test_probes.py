@@ -23,7 +23,7 @@ def test_ready_means_database_migrations_and_broker(tmp_path: object, monkeypatc
     seal_all(Sealer())
     reply = Client().get("/readyz")
     assert reply.status_code == 200
-    assert reply.json() == {"status": "ok", "database": True, "migrations": True, "broker": True, "sealing": True}
+    assert reply.json() == {"status": "ok", "database": True, "migrations": True, "broker": True, "sealing": True, "vault": True}
 
 
 def test_a_lagging_sealer_degrades_and_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:

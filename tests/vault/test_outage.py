@@ -230,3 +230,12 @@ def test_an_opening_that_failed_is_on_record_as_tried(outage: FakeTransit, pia: 
     client_for(cast.dr_cho).get(f"/api/v1/patients/{pia}/")
     entry = Entry.objects.get(id__gt=since, act=Act.RECORD_OPENED, record_id=pia)
     assert FAMILY not in json.dumps(entry.detail)
+
+
+def test_readiness_degrades_and_does_not_fail(outage: FakeTransit, client: Any) -> None:
+    """A process is of use still: what is in memory goes on, and another would be no better off."""
+    reply = client.get("/readyz", secure=True)
+    assert (reply.status_code, reply.json()["vault"]) == (200, False)
+    assert reply.json()["status"] == "degraded"
+    over(outage)
+    assert client.get("/readyz", secure=True).json()["vault"] is True
