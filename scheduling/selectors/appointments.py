@@ -3,6 +3,7 @@ from uuid import UUID
 
 from audit.ledger import Actor
 from scheduling.models import Appointment
+from scheduling.statuses import HOLDING
 from telehealth.accounts.access import Action, Resource
 from telehealth.core import one
 from telehealth.records.access import visible
@@ -27,3 +28,8 @@ def appointment_for(by: Actor, pk: UUID) -> Appointment:
     """One appointment with its key, or Missing."""
     allowed = Appointment.objects.with_keys().filter(visible(by, Action.READ, Resource.APPOINTMENT))
     return one(allowed.select_related("visit_type", "practitioner"), pk)
+
+
+def stands_for(patient_id: UUID) -> bool:
+    """For `RECORD_NEEDED_BY`: whether the patient has an appointment that is still to be kept. Says no more, and opens nothing."""
+    return Appointment.objects.filter(patient_id=patient_id, status__in=HOLDING).exists()

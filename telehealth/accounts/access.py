@@ -54,9 +54,11 @@ class Resource(StrEnum):
     DISCLOSURE = "disclosure"  # what has left, to whom and why; create: what a person disclosed by hand
     EMERGENCY_ACCESS = "emergency_access"  # create: locate one patient, declare an emergency; act: end it
     FINDING = "finding"  # what the detectors found; act: close with a verdict
+    DESTRUCTION = "destruction"  # of a whole record; create: ask, update: approve what somebody else asked, act: call off
     IMPORT = "import"  # a FHIR Bundle of one patient
     INCIDENT = "incident"  # act: survey, assess, note a notice; export: who is affected
     INVITATION = "invitation"  # of a patient or guardian to an account (account recovery too)
+    LEGAL_HOLD = "legal_hold"  # keeps a record from being destroyed; act: lift
     LOCATION = "location"
     MEDICATION = "medication"  # the formulary, not a patient's medication
     NOTE = "note"  # create: first draft or addendum
@@ -185,6 +187,8 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
         Resource.CARE_RELATIONSHIP: may(ALL, *LOOK),
         Resource.EMERGENCY_ACCESS: may(ALL, *LOOK),
         Resource.FINDING: may(ALL, *LOOK, ACT),
+        Resource.DESTRUCTION: may(ALL, CREATE, *LOOK, UPDATE, ACT),
+        Resource.LEGAL_HOLD: may(ALL, CREATE, *LOOK, ACT),
         Resource.PROXY_GRANT: may(ALL, *LOOK),
         Resource.STAFF_RECORD: may(ALL, CREATE, *LOOK, DELETE),
     },

@@ -6,7 +6,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, connections, models, transaction
 from django.db.utils import OperationalError
 
 from audit.ledger import current, refuse
@@ -25,12 +25,12 @@ def one(queryset: "models.QuerySet[M]", pk: object) -> M:
         raise Missing(kind=label) from error
 
 
-def lock(*parties: UUID) -> None:
+def lock(*parties: UUID, using: str = "default") -> None:
     """Take the parties' advisory locks in id order until the transaction ends, so that crossing bookings queue up."""
-    if not connection.in_atomic_block:
+    if not connections[using].in_atomic_block:
         raise transaction.TransactionManagementError("lock() holds nothing outside a transaction")
     keys = sorted({int.from_bytes(party.bytes[8:], "big", signed=True) for party in parties})
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         for key in keys:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
 

@@ -83,3 +83,33 @@ class RecipientUnclear(Invalid):
     """One practitioner, one role, or everybody in care; and a consent ends after it begins."""
 
     code = "recipient_unclear"
+
+
+class LegalHoldStands(Conflict):
+    """The record must be kept: a legal hold stands."""
+
+    code = "legal_hold_stands"
+
+
+class ActsForOthers(Conflict):
+    """The person's account acts for somebody else: end those grants first."""
+
+    code = "acts_for_others"
+
+
+class StillNeeded(Conflict):
+    """Something that is agreed on needs the record: an appointment that stands, a visit under way."""
+
+    code = "record_still_needed"
+
+
+class DestructionAsked(Conflict):
+    """It has been asked for already, and not withdrawn."""
+
+    code = "destruction_asked"
+
+
+class NotApproved(Conflict):
+    """Nobody asked, nobody else approved, or the ledger does not bear it out."""
+
+    code = "destruction_not_approved"

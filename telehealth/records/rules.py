@@ -30,3 +30,28 @@ def may_end_emergency(by: Actor, access: EmergencyAccess) -> bool:
 def is_oneself(by: Actor, patient: Patient) -> bool:
     """Whether it is their own record: some things nobody else decides."""
     return by.id is not None and patient.account_id == by.id
+
+
+def may_hold(by: Actor, _: Any) -> bool:
+    """Whoever the access table lets place legal holds."""
+    return bool(granted(by, Action.CREATE, Resource.LEGAL_HOLD))
+
+
+def may_lift(by: Actor, _: Any) -> bool:
+    """Whoever it lets lift them."""
+    return bool(granted(by, Action.ACT, Resource.LEGAL_HOLD))
+
+
+def may_ask_for_destruction(by: Actor, _: Any) -> bool:
+    """Whoever it lets ask that a record be destroyed."""
+    return bool(granted(by, Action.CREATE, Resource.DESTRUCTION))
+
+
+def may_approve_destruction(by: Actor, asked: Any) -> bool:
+    """Somebody whom it lets approve, and who is not the one who asked."""
+    return by.id is not None and bool(granted(by, Action.UPDATE, Resource.DESTRUCTION)) and by.id != asked.requested_by
+
+
+def may_withdraw_destruction(by: Actor, _: Any) -> bool:
+    """Whoever may ask or approve may call it off."""
+    return bool(granted(by, Action.ACT, Resource.DESTRUCTION))

@@ -4,13 +4,23 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from audit.ledger import Actor
+from audit.ledger import Act, Actor
+from audit.ledger.models import Entry
 from telehealth.accounts.access import Action, Resource, Scope, granted
 from telehealth.accounts.models import Invitation
 from telehealth.core import now, one
 from telehealth.records.access import visible
 from telehealth.records.labels import HIDDEN_FROM_PROXIES, tokens
-from telehealth.records.models import ClinicalResource, Consent, EmergencyAccess, Patient, Practitioner, ProxyGrant, StaffRecord
+from telehealth.records.models import (
+    ClinicalResource,
+    Consent,
+    Destruction,
+    EmergencyAccess,
+    Patient,
+    Practitioner,
+    ProxyGrant,
+    StaffRecord,
+)
 
 
 def patients_for(by: Actor, action: Action = Action.SEARCH) -> QuerySet[Patient]:
@@ -109,3 +119,14 @@ def consents_for(by: Actor, patient_id: UUID) -> QuerySet[Consent]:
 def consent_for(by: Actor, patient_id: UUID, pk: UUID) -> Consent:
     """One of them, or Missing."""
     return one(consents_for(by, patient_id), pk)
+
+
+def evidence_of(asked: Destruction) -> bool:
+    """Whether the ledger has, under genuine MACs, that one person asked for this destruction and another approved it."""
+    people = {Act.DESTRUCTION_REQUESTED: asked.requested_by, Act.DESTRUCTION_APPROVED: asked.approved_by}
+    if asked.approved_by is None or asked.approved_by == asked.requested_by:
+        return False
+    entries = Entry.objects.filter(
+        kind=asked._meta.label, object_pk=str(asked.pk), record_id=asked.patient_id, outcome="ok", act__in=people
+    )
+    return {entry.act for entry in entries if entry.actor_id == people[Act(entry.act)] and entry.is_genuine()} == set(people)

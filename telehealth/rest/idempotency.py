@@ -76,5 +76,10 @@ def forget_old() -> int:
     return IdempotencyKey.objects.filter(created_at__lt=now() - KEPT).delete()[0]
 
 
+def forget_actor(actor: UUID, using: str) -> int:
+    """Drop every key of an actor who is no more."""
+    return IdempotencyKey.objects.using(using).filter(actor=actor).delete()[0]
+
+
 def _digest(salt: str, value: bytes) -> bytes:
     return salted_hmac(f"telehealth.rest.idempotency {salt}", value, algorithm="sha256").digest()

@@ -87,10 +87,6 @@ class IndexPhase(models.Model):
         return self.phase
 
 
-WRAPPED: tuple[type[models.Model], ...] = (RecordKey, RetiredKey)
-"""Every table of keys that a key-encryption key wraps (`kek_id`, `wrapped`): what a change of that key must walk."""
-
-
 class Page:
     """The rows of one result, so that the first that needs its key fetches the wrapped keys of all in one query."""
 
@@ -244,7 +240,6 @@ class SealedFile(SealedModel):
 
 
 __all__ = [
-    "WRAPPED",
     "DestroyedKey",
     "IndexPhase",
     "Page",

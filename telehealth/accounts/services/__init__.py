@@ -2,6 +2,7 @@
 
 from telehealth.accounts.services.apps import register_app, revoke_apps
 from telehealth.accounts.services.factors import confirm_enrolment, prove, start_enrolment, step_up_app
+from telehealth.accounts.services.forgetting import forget_account
 from telehealth.accounts.services.invitations import accept, create_invitation, withdraw_invitations
 from telehealth.accounts.services.people import create_account, recover, switch_off, switch_on
 from telehealth.accounts.services.signing_in import sign_in, sign_out
@@ -13,6 +14,7 @@ __all__ = [
     "confirm_enrolment",
     "create_account",
     "create_invitation",
+    "forget_account",
     "invite_staff",
     "prove",
     "recover",

@@ -1,6 +1,7 @@
 from telehealth.records.models.care import CareRelationship, CareSource, ProxyGrant, ProxyRelationship
 from telehealth.records.models.clinical import ClinicalResource, ClinicalResourceVersion
 from telehealth.records.models.consents import Consent, ConsentScope, Recipient
+from telehealth.records.models.destruction import Destruction, DestructionReason, HoldReason, LegalHold
 from telehealth.records.models.emergency import EMERGENCY_LASTS, EmergencyAccess, EmergencyReason
 from telehealth.records.models.people import Patient, PatientIdentifier
 from telehealth.records.models.staff import DeaNumber, License, Location, Organization, Practitioner
@@ -15,8 +16,12 @@ __all__ = [
     "Consent",
     "ConsentScope",
     "DeaNumber",
+    "Destruction",
+    "DestructionReason",
     "EmergencyAccess",
     "EmergencyReason",
+    "HoldReason",
+    "LegalHold",
     "License",
     "Location",
     "Organization",

@@ -25,6 +25,15 @@ class ClinicalResource(SealedModel):
     body_key = models.BinaryField(max_length=32)  # keyed digest: tells unchanged without opening
     identifier_key = models.BinaryField(max_length=32, null=True)  # keyed digests of where it came from
     source_key = models.BinaryField(max_length=32, null=True)
+    shred_columns = {
+        "category": "",
+        "code_system": "",
+        "code": "",
+        "labels": [],
+        "body_key": b"",
+        "identifier_key": None,
+        "source_key": None,
+    }
 
     class Meta:
         constraints = [

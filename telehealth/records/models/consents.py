@@ -36,6 +36,7 @@ class Consent(SealedModel):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
+    shred_columns = {"label": ""}
 
     class Meta:
         constraints = [

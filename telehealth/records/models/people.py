@@ -1,6 +1,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Q
 
 from telehealth.vault.fields import BlindIndexField, SealedJSONField, SealedTextField
 from telehealth.vault.models import SealedModel
@@ -17,6 +18,8 @@ class Patient(SealedModel):
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
+    destroyed_at = models.DateTimeField(null=True, editable=False)  # from then on a tombstone: nobody finds it
+    shred_columns = {"body_key": None, "source_key": None, "name_tokens": []}
 
     mrn = SealedTextField()
     mrn_index = BlindIndexField("mrn", normalise="identifier", unique=True)
@@ -38,7 +41,10 @@ class Patient(SealedModel):
     name_tokens = ArrayField(models.IntegerField(), default=list)  # truncated keyed digests of prefixes
 
     class Meta:
-        indexes = [GinIndex(fields=["name_tokens"], name="patient_by_name_token")]
+        indexes = [
+            GinIndex(fields=["name_tokens"], name="patient_by_name_token"),
+            models.Index(fields=["id"], condition=Q(destroyed_at__isnull=False), name="patient_destroyed"),
+        ]
 
 
 class PatientIdentifier(SealedModel):
@@ -48,6 +54,7 @@ class PatientIdentifier(SealedModel):
     system = models.CharField(max_length=300)
     value = SealedTextField()
     value_index = BlindIndexField("value", normalise="identifier")
+    shred_columns = {"system": ""}
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["system", "value_index"], name="identifier_of_one_patient")]

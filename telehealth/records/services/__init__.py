@@ -2,6 +2,14 @@
 
 from telehealth.records.services.care import begin_care, end_care
 from telehealth.records.services.consents import give_consent, withdraw_consent
+from telehealth.records.services.destroying import (
+    approve_destruction,
+    destroy_record,
+    lift_hold,
+    place_hold,
+    request_destruction,
+    withdraw_destruction,
+)
 from telehealth.records.services.emergency import begin_emergency, end_emergency, locate
 from telehealth.records.services.importing import import_bundle
 from telehealth.records.services.inviting import attach_account, invite
@@ -11,9 +19,11 @@ from telehealth.records.services.searching import search_patients
 from telehealth.records.services.staff_records import link_staff, unlink_staff
 
 __all__ = [
+    "approve_destruction",
     "attach_account",
     "begin_care",
     "begin_emergency",
+    "destroy_record",
     "end_care",
     "end_emergency",
     "give_consent",
@@ -21,10 +31,14 @@ __all__ = [
     "import_bundle",
     "invite",
     "label_again",
+    "lift_hold",
     "link_staff",
     "locate",
+    "place_hold",
+    "request_destruction",
     "revoke_proxy",
     "search_patients",
     "unlink_staff",
     "withdraw_consent",
+    "withdraw_destruction",
 ]

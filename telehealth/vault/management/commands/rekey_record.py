@@ -7,10 +7,12 @@ from django.core.management.base import CommandError, CommandParser
 
 from audit.ledger import SYSTEM
 from telehealth.core.errors import DomainError
-from telehealth.core.owner import OWNER, Bar, OwnersCommand
+from telehealth.core.owner import OWNER, OwnersCommand
+from telehealth.core.progress import Bar
 from telehealth.vault import rekeying, sealed_rows
 from telehealth.vault.cipher import Broken
 from telehealth.vault.fields import ACCOUNTS
+from telehealth.vault.files.archives import PURPOSE
 
 
 class Command(OwnersCommand):
@@ -24,6 +26,8 @@ class Command(OwnersCommand):
         parser.add_argument("--batch", type=int, default=rekeying.BATCH, help="rows per transaction")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["record"] == PURPOSE:
+            raise CommandError("archives outside the database are sealed under this key: it stays")
         try:
             self._rekey(options["record"], options["batch"])
         except DomainError as error:
