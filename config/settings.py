@@ -311,7 +311,7 @@ PORTAL_HOME = {  # role: URL name of where it starts; "" for others
     "provider": "today",
 }
 PORTAL_SLOTS = {  # shell: slot: URL name and its parameters
-    "desk": {"invite": ("desk-invite", "patient_id"), "booking": ("booking", "patient_id")},
+    "desk": {"invite": ("desk-invite", "patient_id"), "booking": ("booking", "patient_id"), "staff": ("desk-staff", "patient_id")},
     "phone": {"booking": ("booking", "patient_id")},
     "visit": {
         "banner": ("patient-banner", "patient_id"),

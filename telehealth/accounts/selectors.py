@@ -17,6 +17,7 @@ from telehealth.accounts.access import Role
 from telehealth.accounts.errors import InvitationUnusable
 from telehealth.accounts.factors import account_id
 from telehealth.accounts.models import Invitation, TOTPDevice, User
+from telehealth.accounts.models.people import PATIENT_SIDE
 from telehealth.core import now, one
 from telehealth.vault.blind import blind
 
@@ -44,6 +45,11 @@ def me(by: Actor) -> dict[str, Any]:
 def active(role: Role) -> QuerySet[User]:
     """The accounts of this role that are switched on: whom a notice to the role goes to."""
     return User.objects.filter(role=role, is_active=True)
+
+
+def staff() -> QuerySet[User]:
+    """Everybody who works here, by name: no health data."""
+    return User.objects.filter(is_active=True).exclude(role__in=PATIENT_SIDE).order_by("name", "pk")
 
 
 def account_of_email(email: str) -> User | None:

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from telehealth.records import api as faces
-from telehealth.records.portal import banner, desk, emergency, importing
+from telehealth.records.portal import banner, desk, emergency, importing, staff
 
 api = [
     path("imports/", faces.ImportList.as_view()),
@@ -31,5 +31,6 @@ portal = [
     path("desk/", desk.Desk.as_view(), name="desk"),
     path("desk/patients/<uuid:patient_id>/", desk.DeskPatient.as_view(), name="desk-patient"),
     path("desk/patients/<uuid:patient_id>/invite/", desk.Invite.as_view(), name="desk-invite"),
+    path("desk/patients/<uuid:patient_id>/staff/", staff.StaffLinks.as_view(), name="desk-staff"),
     path("patients/<uuid:patient_id>/banner/", banner.PatientBanner.as_view(), name="patient-banner"),
 ]

@@ -61,3 +61,17 @@ def test_by_rest(cast: Cast, make_account: MakeAccount, client_for: ClientFor) -
     assert desk.delete(f"/api/v1/staff-records/{made.json()['id']}/").json()["ended_at"] is not None
     assert desk.post(address, {"account": str(make_account(Role.PATIENT).id)}).json()["code"] == "not_staff"
     assert client_for(nurse).get(address).status_code == 404
+
+
+def test_at_the_desk(cast: Cast, make_account: MakeAccount, client_for: ClientFor) -> None:
+    desk, nurse = client_for(make_account(Role.FRONT_DESK)), make_account(Role.NURSE, name="Nurse Norris")
+    address = f"/desk/patients/{cast.pia_record.pk}/staff/"
+    assert address in desk.get(f"/desk/patients/{cast.pia_record.pk}/").content.decode()
+    assert "Nurse Norris" in desk.get(address).content.decode()
+    assert "No longer" in desk.form(address, account=str(nurse.id)).content.decode()
+    link = StaffRecord.objects.get(ended_at=None)
+    assert link.account == str(nurse.id)
+    assert "No longer" not in desk.form(address, ended=str(link.pk)).content.decode()
+    desk.form(address, account=str(make_account(Role.PATIENT).id))
+    assert not StaffRecord.objects.filter(ended_at=None).exists()
+    assert client_for(make_account(Role.BILLER)).get(address).status_code == 404

@@ -17,5 +17,6 @@ WORDS: Words = {
     "nothing_to_search_for": _("Enter a name, a number or a birth date to look for."),
     "search_too_wide": _("Too many patients fit. Enter more of what you know."),
     "guardian_required": _("This patient is a minor: invite a guardian."),
+    "not_staff": _("This is no account of somebody who works here."),
     "account_taken": _("This account belongs to another patient."),
 }
