@@ -8,6 +8,8 @@ signed checkpoint of at least that size it proves each entry, also where the dat
 import base64
 import hashlib
 import heapq
+import logging
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +24,8 @@ from django.utils.module_loading import import_string
 
 from audit.ledger.chunks import Readable
 from audit.ledger.models import Archive
+
+log = logging.getLogger(__name__)
 
 
 class ArchiveBroken(Exception):
@@ -66,16 +70,36 @@ def archives() -> "QuerySet[Archive]":
 
 
 def rows(first_leaf: int, last_leaf: int) -> Iterator[Archived]:
-    """The archived entries among these leaves (both included), in the order of the tree.
+    """The archived entries among these leaves (both included), in the order of the tree; a file is opened when its turn comes.
 
-    Months overlap by what was committed late, so their files are read beside each other.
+    What a damaged file does not give is missing here, and said in the log: who has the leaves sees which.
     """
-    wanted = archives().filter(first_leaf__lte=last_leaf, last_leaf__gte=first_leaf)
-    for row in heapq.merge(*map(entries_in, wanted), key=lambda each: each.leaf):
-        if row.leaf > last_leaf:
+    waiting = deque(archives().filter(first_leaf__lte=last_leaf, last_leaf__gte=first_leaf))
+    months: list[tuple[int, int, Archived, Iterator[Archived]]] = []  # they overlap by what was committed late
+    while waiting or months:
+        while waiting and (not months or (waiting[0].first_leaf or 0) <= months[0][0]):
+            _go_on(months, _readable(waiting.popleft()))
+        if not months:
             return
-        if row.leaf >= first_leaf:
+        leaf, _, row, month = heapq.heappop(months)
+        if leaf > last_leaf:
+            return
+        if leaf >= first_leaf:
             yield row
+        _go_on(months, month)
+
+
+def _go_on(months: list[tuple[int, int, Archived, Iterator[Archived]]], month: Iterator[Archived]) -> None:
+    row = next(month, None)
+    if row is not None:
+        heapq.heappush(months, (row.leaf, id(month), row, month))
+
+
+def _readable(archive: Archive) -> Iterator[Archived]:
+    try:
+        yield from entries_in(archive)
+    except ArchiveBroken:
+        log.exception("an archive of the audit log cannot be read")
 
 
 def entry_of(entry_id: UUID) -> Archived | None:

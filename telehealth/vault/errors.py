@@ -15,6 +15,12 @@ class RecordDestroyed(Missing):
     code = "record_destroyed"
 
 
+class KeyInFiles(Conflict):
+    """This key wraps others that are in archive files, where no re-key would find them: it is re-wrapped, never replaced."""
+
+    code = "key_in_files"
+
+
 class RecordRekeyed(Conflict):
     """What was read before the record got a new key is written after the old key is gone: read it again."""
 

@@ -14,6 +14,8 @@ from django.db import OperationalError, connections, transaction
 
 from audit.ledger import Act, Actor, current, record
 from telehealth.vault import cipher, keyring, sealed_rows
+from telehealth.vault.errors import KeyInFiles
+from telehealth.vault.files.purposes import AUDIT_ARCHIVES
 from telehealth.vault.models import RecordKey, RetiredKey
 from telehealth.vault.record_keys import DataKey, Wrapped, absent
 from telehealth.vault.sealed_rows import Home
@@ -29,6 +31,8 @@ def begin(record_id: UUID, using: str) -> int:
     """The version to seal under from now on: a new one, or that of a re-key which has not ended. Waits for transactions
     that have sealed under the version before; RecordDestroyed or Broken when the record has no key."""
     current()
+    if record_id == AUDIT_ARCHIVES:
+        raise KeyInFiles(kind="vault.RecordKey")
     return _patiently(lambda: _begin(record_id, using))
 
 

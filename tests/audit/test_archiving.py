@@ -28,7 +28,7 @@ from audit.tlog.reading import TileReader
 from audit.tlog.tiles import write
 from config import storage
 from telehealth.vault import keyring, record_keys
-from telehealth.vault.files.archives import PURPOSE
+from telehealth.vault.files.purposes import AUDIT_ARCHIVES
 from telehealth.vault.models import RecordKey
 from tests.audit.conftest import Write, seal_all
 from tests.audit.seeding import Seeded, seeded
@@ -152,9 +152,16 @@ def test_either_of_its_two_keys_opens_an_archive(past: Seeded) -> None:
 
     place.delete(made.place)
     place.save(made.place, ContentFile(raw))
-    RecordKey.objects.filter(record_id=PURPOSE).delete()
+    RecordKey.objects.filter(record_id=AUDIT_ARCHIVES).delete()
     record_keys.cache.clear()
     assert len(list(archives.entries_in(made))) == made.entries  # by the one in the keyring
+
+
+def test_the_key_of_archives_is_not_replaced(past: Seeded) -> None:
+    """Its re-wrapping is followed; a new one would leave every file behind."""
+    run("--month", "2019-05")
+    with pytest.raises(CommandError, match="key_in_files"):
+        call_command("rekey_record", str(AUDIT_ARCHIVES))
 
 
 @pytest.mark.parametrize("damage", ["byte", "cut", "gone", "other month", "row"])

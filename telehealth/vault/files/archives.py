@@ -18,10 +18,9 @@ from telehealth.vault import cipher, keyring, record_keys
 from telehealth.vault.cipher import Broken
 from telehealth.vault.errors import VaultUnavailable
 from telehealth.vault.files import stream
-from telehealth.vault.files.purposes import purpose
+from telehealth.vault.files.purposes import AUDIT_ARCHIVES
 
 _MAGIC = b"TVA\x01"
-PURPOSE = purpose("audit-archives")
 
 
 class Cipher:
@@ -32,7 +31,7 @@ class Cipher:
         key, bound = secrets.token_bytes(32), bound_to.encode()
         kek_id, wrapped = keyring.wrap(key)
         yield _MAGIC
-        for part in (cipher.seal(record_keys.find_or_make(PURPOSE), key, _bound(bound)), kek_id.encode(), wrapped):
+        for part in (cipher.seal(record_keys.find_or_make(AUDIT_ARCHIVES), key, _bound(bound)), kek_id.encode(), wrapped):
             yield len(part).to_bytes(2, "big") + part
         yield from stream.seal(AESGCM(key), chunks, bound)
 
@@ -52,7 +51,7 @@ class Cipher:
 def _of_purpose(sealed: bytes, bound: bytes) -> bytes | None:
     """None where the database, or its key for archives, is gone."""
     try:
-        return cipher.unseal(record_keys.find(PURPOSE), sealed, _bound(bound))
+        return cipher.unseal(record_keys.find(AUDIT_ARCHIVES), sealed, _bound(bound))
     except (Broken, DatabaseError, VaultUnavailable):
         return None
 
@@ -62,4 +61,4 @@ def _part(source: Readable) -> bytes:
 
 
 def _bound(bound_to: bytes) -> bytes:
-    return cipher.aad("audit.archive", "key", UUID(int=0), PURPOSE) + bound_to
+    return cipher.aad("audit.archive", "key", UUID(int=0), AUDIT_ARCHIVES) + bound_to
