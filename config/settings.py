@@ -152,6 +152,7 @@ REVIEW_EMERGENCY_HOURS = env.number("REVIEW_EMERGENCY_HOURS", 24)
 REVIEW_SETTLES_MINUTES = 60  # what asks for a reason waits so long for the reason to be written down
 REVIEW_ON_DUTY = "scheduling.selectors.is_on_duty"  # (account, moment): somebody who works when the clinic is closed
 CELERY_BEAT_SCHEDULE["review"] = {"task": "audit.review.tasks.review", "schedule": 60.0, "options": {"expires": 60}}
+CELERY_BEAT_SCHEDULE["incidents"] = {"task": "audit.review.tasks.remind", "schedule": 3600.0}
 
 # --- Vault --------------------------------------------------------------------------------------------
 VAULT_PROVIDER = env.text("VAULT_PROVIDER", "local")  # or aws, transit: who wraps the keys of the keyring (docs/keys.md)

@@ -17,3 +17,9 @@ def review() -> None:
         for _ in range(MOST_STEPS):
             if not services.detect(reader=reader, by=SYSTEM).moved:
                 break
+
+
+@shared_task(name="audit.review.tasks.remind", ignore_result=True)
+def remind() -> None:
+    """Tell the privacy officers of incidents whose clock has come to one of its days."""
+    services.remind_of_incidents(by=SYSTEM)

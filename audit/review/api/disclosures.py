@@ -9,13 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audit.review import selectors, services
+from audit.review.downloads import FORMATS, download
 from audit.review.models import Basis
-from audit.review.services import Export, Recipient
+from audit.review.services import Recipient
 from telehealth.accounts.access import Action, Resource
 from telehealth.rest.faces import CreateFace, Face
 from telehealth.rest.shapes import Shape
-
-FORMATS = ("csv", "ndjson", "fhir")
 
 
 class RecipientShape(Shape):
@@ -90,10 +89,3 @@ class DisclosureExport(Face):
 
     def post(self, request: Request, pk: UUID) -> StreamingHttpResponse:
         return download(services.export_accounting(patient_id=pk, **self.given(AccountingExportIn), by=self.by))
-
-
-def download(export: Export) -> StreamingHttpResponse:
-    """A stream that the audit unit accompanies: each part leaves after its entries are written."""
-    reply = StreamingHttpResponse(export.content, content_type=export.content_type)
-    reply["Content-Disposition"] = f'attachment; filename="{export.name}"'
-    return reply

@@ -10,7 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audit.review import selectors, services
-from audit.review.api.disclosures import FORMATS, RecipientShape, download
+from audit.review.api.disclosures import RecipientShape
+from audit.review.downloads import FORMATS, download
 from audit.review.models import Basis, Conclusion, Notice, Subject
 from audit.review.services import Purpose, Recipient
 from telehealth.accounts.access import Action, Resource
