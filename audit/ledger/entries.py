@@ -7,6 +7,7 @@ sorted JSON, RFC 8785 and the text that PostgreSQL builds (`text_sql`) are the s
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -84,15 +85,20 @@ def detail_text(detail: Mapping[str, Any] | None) -> str:
     return canonical(detail or {}).decode()
 
 
+_INTO = f"INSERT INTO audit_entry ({', '.join([*COLUMNS, 'mac'])})"
+_ONE = f"{_INTO} VALUES ({', '.join(f'%s::{kind}' for kind in [*COLUMNS.values(), 'bytea'])})"
+_MANY = f"{_INTO} SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in [*COLUMNS.values(), 'bytea'])})"  # noqa: S608  # our own names
+_values = attrgetter(*COLUMNS)
+
+
 def insert(rows: Sequence[Row], using: str = "default") -> None:
     """Write all rows in one statement, or raise EntryNotWritten."""
-    columns = [*COLUMNS, "mac"]
-    types = [*COLUMNS.values(), "bytea"]
-    arrays = ", ".join(f"%s::{kind}[]" for kind in types)
-    sql = f"INSERT INTO audit_entry ({', '.join(columns)}) SELECT * FROM unnest({arrays})"  # noqa: S608  # our own names
     try:
         with connections[using].cursor() as cursor:
-            cursor.execute(sql, _arrays(rows))
+            if len(rows) == 1:  # nearly always: arrays cost more than what they hold
+                cursor.execute(_ONE, [*_values(rows[0]), mac(rows[0].text())])
+            else:
+                cursor.execute(_MANY, _arrays(rows))
     except (Error, KeyUnavailable) as error:
         raise EntryNotWritten("audit entry not written") from error
 

@@ -1,7 +1,6 @@
 """The ledger's clock: who looks whether the sealer works, and who brings the published log to the bucket."""
 
-import logging
-
+import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 from celery import shared_task
 from django.conf import settings
@@ -11,7 +10,7 @@ from audit.ledger.errors import Forked
 from audit.ledger.publication.bucket import Differs, Unlocked, publish
 from audit.ledger.sealing import lag_seconds
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name="audit.ledger.tasks.watch", ignore_result=True)
@@ -34,4 +33,4 @@ def publish_log() -> None:
     except Differs:
         alarms.fork_found(0, 0)
     except (Unlocked, ClientError, BotoCoreError, OSError) as error:
-        log.error("the log was not published: %s", type(error).__name__)
+        log.error("the log was not published", error=type(error).__name__)

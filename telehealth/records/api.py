@@ -71,7 +71,7 @@ class PatientDetail(Face):
     shape_out = {"get": shapes.PatientFull}
 
     def get(self, request: Request, pk: UUID) -> Response:
-        patient = selectors.patient_for(self.by, pk)
+        patient = selectors.patient_shown(self.by, pk)
         self.etag(patient.version)
         return Response(shapes.patient_shape(self.by)(patient).data)
 

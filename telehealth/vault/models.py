@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import nullcontext
+from functools import cache
 from typing import Any, ClassVar, NoReturn, Self, TypeVar
 from uuid import UUID
 
 from django.db import connections, models, router, transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
 from audit.ledger import uuid7
 from telehealth.vault.fields import ACCOUNTS, SealedField, SealedTextField, index_fields_of, raw, sealed_fields_of
@@ -103,6 +105,14 @@ class Page:
         return self.wrapped.get(record_id)
 
 
+@cache
+def _key_sql(model: type[models.Model]) -> str:
+    """The row's key in one column: version, KEK and the wrapped key in hex."""
+    column = model._meta.get_field(model.record_field).column  # type: ignore[attr-defined]
+    packed = "k.version::text || ':' || encode(k.wrapped, 'hex') || ':' || k.kek_id"
+    return f'SELECT {packed} FROM vault_recordkey k WHERE k.record_id = "{model._meta.db_table}"."{column}"'  # noqa: S608
+
+
 class SealedQuerySet(models.QuerySet[M]):
     """Refuses the ways in which Django would move ciphertext or write plaintext past the fields."""
 
@@ -117,12 +127,7 @@ class SealedQuerySet(models.QuerySet[M]):
 
     def with_keys(self) -> Self:
         """Join each row's wrapped key: a single read needs no statement of its own for it."""
-        keys = RecordKey.objects.filter(record_id=OuterRef(self.model.record_field))  # type: ignore[attr-defined]
-        return self.annotate(
-            _vault_version=Subquery(keys.values("version")),
-            _vault_kek=Subquery(keys.values("kek_id")),
-            _vault_wrapped=Subquery(keys.values("wrapped")),
-        )
+        return self.annotate(_vault_key=RawSQL(_key_sql(self.model), []))  # noqa: S611  # our own names; a third of the ORM's cost
 
     def update(self, **values: Any) -> int:
         refuse_sealed(self.model, values)

@@ -139,9 +139,10 @@ def _wrapped(record_id: UUID, instance: Any, version: int | None) -> Wrapped | N
 
 def _beside(record_id: UUID, instance: Any) -> Wrapped | None:
     """The key that came with the row, or with its page."""
-    joined = getattr(instance, "_vault_wrapped", None)
+    joined = getattr(instance, "_vault_key", None)
     if joined is not None:
-        return Wrapped(instance._vault_version, instance._vault_kek, bytes(joined))
+        version, wrapped, kek_id = joined.split(":", 2)
+        return Wrapped(int(version), kek_id, bytes.fromhex(wrapped))
     page = instance.__dict__.get("_vault_page") if instance is not None else None
     row = page.key_row(record_id) if page is not None else None
     return Wrapped(row.version, row.kek_id, bytes(row.wrapped)) if row else None
