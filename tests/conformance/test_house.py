@@ -150,6 +150,7 @@ PUBLIC = {
     "accounts.User.name",
     "audit.Entry.reason",
     "outbox.Message.reason",
+    "vault.IntegrationSecret.name",  # which secret it is
 }
 
 
