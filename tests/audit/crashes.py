@@ -41,9 +41,10 @@ class Clinic:
     def start(self, name: str) -> None:
         commands = {"web": ["-m", "config.serve", "ws"], "sealer": ["manage.py", "seal_audit", "--every", "0.1"]}
         settings = {"PORT": str(self.port), "BEHIND_PROXY": "1", "WORKERS": "1"}
+        environment = self.elsewhere.environment("sealer" if name == "sealer" else "app")
         with open(self.elsewhere.home.logs / f"{name}.log", "ab") as log:
             self.children[name] = subprocess.Popen(
-                [sys.executable, *commands[name]], cwd=env.BASE_DIR, env=self.elsewhere.environment | settings, stdout=log, stderr=log
+                [sys.executable, *commands[name]], cwd=env.BASE_DIR, env=environment | settings, stdout=log, stderr=log
             )
 
     def kill(self, name: str) -> None:

@@ -24,10 +24,9 @@ class Elsewhere:
     postgres: Postgres
     home: homes.Home
 
-    @property
-    def environment(self) -> dict[str, str]:
-        runtime = {"DATABASE_URL": self.postgres.url("app"), "DATABASE_PASSWORD_FILE": str(self.home.keys / "db_app.password")}
-        return {**os.environ, **runtime, "MIGRATION_DATABASE_URL": "", "TELEHEALTH_HOME": str(self.home.root)}
+    def environment(self, role: homes.Role = "app") -> dict[str, str]:
+        address = {"DATABASE_URL": self.postgres.url(role), "DATABASE_PASSWORD_FILE": str(self.home.keys / f"db_{role}.password")}
+        return {**os.environ, **address, "MIGRATION_DATABASE_URL": "", "TELEHEALTH_HOME": str(self.home.root)}
 
     def connect(self) -> "psycopg.Connection[Any]":
         """As the runtime role."""
@@ -35,8 +34,12 @@ class Elsewhere:
         return psycopg.connect(host=str(self.postgres.sockets), dbname=DATABASE, user=RUNTIME, password=password, autocommit=True)
 
     def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """A management command; sealing under the sealer's role, the rest under the runtime's."""
+        role: homes.Role = "sealer" if arguments[0] == "seal_audit" else "app"
         command = [env.BASE_DIR / ".venv/bin/python", "manage.py", *arguments]
-        return subprocess.run(command, cwd=env.BASE_DIR, env=self.environment, capture_output=True, text=True, timeout=300, check=False)
+        return subprocess.run(
+            command, cwd=env.BASE_DIR, env=self.environment(role), capture_output=True, text=True, timeout=300, check=False
+        )
 
 
 @contextmanager

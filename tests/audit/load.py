@@ -15,7 +15,6 @@ from psycopg.conninfo import make_conninfo
 
 from audit.ledger import Act
 from audit.ledger.entries import insert, new_row
-from audit.ledger.models import Leaf
 from audit.tlog.tiles import Tiles, size_of
 
 REASON = "load"
@@ -133,12 +132,20 @@ def lags(written: list[Written], seen: Watched) -> list[float]:
     """Of each entry: seconds from its commit until a published checkpoint held it, sorted. AssertionError for one that none holds."""
     done = {one.id: one.done for one in written}
     index, found = 0, []
-    for leaf, entry in Leaf.objects.filter(entry_id__in=list(done)).order_by("leaf_index").values_list("leaf_index", "entry_id"):
+    for leaf, entry in _leaves(list(done)):
         while seen.sizes[index][1] <= leaf:
             index += 1
         found.append(max(0.0, seen.sizes[index][0] - done[entry]))
     assert len(found) == len(written), "an entry is in no published tree"
     return sorted(found)
+
+
+def _leaves(ids: list[UUID]) -> list[tuple[int, UUID]]:
+    """(index, entry) in the order of the tree: one array, for there are more ids than a statement takes parameters."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT leaf_index, entry_id FROM audit_leaf WHERE entry_id = ANY(%s) ORDER BY leaf_index", [ids])
+        rows: list[tuple[int, UUID]] = cursor.fetchall()
+    return rows
 
 
 def percentile(ordered: list[float], percent: float) -> float:
