@@ -241,6 +241,7 @@ OUTBOX_ADDRESS_BOOK = "telehealth.records.addresses.address_of"
 OUTBOX_LINKS = {"invitation": "telehealth.accounts.selectors.invitation_path"}
 OUTBOX_BACKOFF_SECONDS = (1, 2, 5, 15, 60) if DEMO else (60, 300, 900, 3600)
 OUTBOX_LEASE_SECONDS = 60
+CELERY_BEAT_SCHEDULE["ages followed"] = {"task": "telehealth.records.tasks.follow_ages", "schedule": 3600.0, "options": {"expires": 3600}}
 CELERY_BEAT_SCHEDULE["outbox tidied"] = {"task": "telehealth.outbox.tasks.tidy", "schedule": 86_400.0}
 CELERY_BEAT_SCHEDULE["outbox"] = {"task": "telehealth.outbox.tasks.deliver", "schedule": 2.0, "options": {"expires": 2}}
 CATCHER_URL = env.text("CATCHER_URL", "") if DEMO else ""

@@ -64,6 +64,7 @@ class Resource(StrEnum):
     NOTE = "note"  # create: first draft or addendum
     ORGANIZATION = "organization"
     OUTBOX = "outbox"  # what waits to leave, ids only; act: send again, park
+    PANEL = "panel"  # whom a practitioner cares for, as a whole; act: arrange cover, hand over
     PATIENT = "patient"  # name, contact data, identifiers
     PHARMACY = "pharmacy"
     PRACTITIONER = "practitioner"
@@ -121,7 +122,6 @@ def people(scopes: Cell) -> Mapping[Resource, Row]:
         Resource.ACCESS_LOG: may(scopes, *LOOK, EXPORT),
         Resource.CONSENT: may(scopes, CREATE, *LOOK, ACT),
         Resource.DISCLOSURE: may(scopes, *LOOK, EXPORT),
-        Resource.PROXY_GRANT: may(scopes, *LOOK),
         Resource.APPOINTMENT: may(scopes, CREATE, *LOOK, ACT),
         Resource.VISIT: may(scopes, CREATE, *LOOK, ACT),
         Resource.SUMMARY: may(scopes, *LOOK),
@@ -130,14 +130,15 @@ def people(scopes: Cell) -> Mapping[Resource, Row]:
 
 
 TABLE: Mapping[Role, Mapping[Resource, Row]] = {
-    Role.PATIENT: people(MINE),
-    Role.PROXY: people(DELEGATED),
+    Role.PATIENT: {**people(MINE), Resource.PROXY_GRANT: may(MINE, CREATE, *LOOK, DELETE)},
+    Role.PROXY: {**people(DELEGATED), Resource.PROXY_GRANT: may(DELEGATED, CREATE, *LOOK, DELETE)},
     Role.PROVIDER: {
         **EVERYONE,
         Resource.PATIENT: may(CHART, *LOOK),
         Resource.CLINICAL_RESOURCE: may(CHART, *LOOK),
         Resource.EMERGENCY_ACCESS: may(OWN, CREATE, *LOOK, ACT),
         Resource.CARE_RELATIONSHIP: may(CARE, *LOOK),
+        Resource.PANEL: may(OWN, *LOOK, ACT),
         Resource.AVAILABILITY: may(OWN, *LOOK),
         Resource.APPOINTMENT: may(CARE, CREATE, *LOOK, ACT),
         Resource.VISIT: may(CARE, *LOOK, ACT),
@@ -167,7 +168,7 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
         Resource.PATIENT: may(DESK, CREATE, *LOOK, UPDATE),
         Resource.INVITATION: may(DESK, CREATE, *LOOK),
         Resource.PROXY_GRANT: may(DESK, CREATE, *LOOK, DELETE),
-        Resource.CARE_RELATIONSHIP: may(DESK, *LOOK),
+        Resource.CARE_RELATIONSHIP: may(DESK, CREATE, *LOOK, DELETE),
         Resource.STAFF_RECORD: may(DESK, CREATE, *LOOK, DELETE),
         Resource.APPOINTMENT: may(DESK, CREATE, *LOOK, ACT),
         Resource.VISIT: may(DESK, CREATE, *LOOK),
@@ -201,6 +202,7 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
         Resource.MEDICATION: may(ALL, CREATE, *LOOK, UPDATE),
         Resource.ORGANIZATION: may(ALL, CREATE, *LOOK, UPDATE),
         Resource.OUTBOX: may(ALL, *LOOK, ACT),
+        Resource.PANEL: may(ALL, *LOOK, ACT),
         Resource.PHARMACY: may(ALL, CREATE, *LOOK, UPDATE),
         Resource.PRACTITIONER: may(ALL, CREATE, *LOOK, UPDATE),
         Resource.VISIT_TYPE: may(ALL, CREATE, *LOOK, UPDATE),

@@ -113,3 +113,9 @@ class NotApproved(Conflict):
     """Nobody asked, nobody else approved, or the ledger does not bear it out."""
 
     code = "destruction_not_approved"
+
+
+class PeriodUnusable(Invalid):
+    """A time that is over, ends before it starts, or is somebody's own."""
+
+    code = "period_unusable"

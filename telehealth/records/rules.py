@@ -3,8 +3,10 @@
 from typing import Any
 
 from audit.ledger import Actor
-from telehealth.accounts.access import Action, Resource, granted
-from telehealth.records.models import EmergencyAccess, Patient
+from telehealth.accounts.access import Action, Resource, Scope, granted
+from telehealth.core import now
+from telehealth.records.access.periods import lasting
+from telehealth.records.models import EmergencyAccess, Patient, Practitioner, ProxyGrant, ProxyRelationship
 
 
 def may_import(by: Actor, _: Any) -> bool:
@@ -55,3 +57,22 @@ def may_approve_destruction(by: Actor, asked: Any) -> bool:
 def may_withdraw_destruction(by: Actor, _: Any) -> bool:
     """Whoever may ask or approve may call it off."""
     return bool(granted(by, Action.ACT, Resource.DESTRUCTION))
+
+
+def may_arrange_panel(by: Actor, practitioner: Practitioner) -> bool:
+    """Who arranges everybody's panel, and practitioners their own."""
+    held = granted(by, Action.ACT, Resource.PANEL)
+    return Scope.ALL in held or (Scope.OWN in held and by.id is not None and practitioner.account_id == by.id)
+
+
+def may_delegate(by: Actor, patient: Patient) -> bool:
+    """The patient, or a minor's guardian; whom they chose does not choose others."""
+    if is_oneself(by, patient):
+        return True
+    mine = ProxyGrant.objects.filter(lasting(now()), patient=patient, proxy=by.account)
+    return mine.filter(relationship=ProxyRelationship.GUARDIAN).exists()
+
+
+def may_end_grant(by: Actor, grant: ProxyGrant) -> bool:
+    """Who holds it, the patient, or who could have given it."""
+    return grant.proxy == by.id or may_delegate(by, grant.patient)

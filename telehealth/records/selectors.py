@@ -12,13 +12,16 @@ from telehealth.core import now, one
 from telehealth.records.access import visible
 from telehealth.records.labels import HIDDEN_FROM_PROXIES, tokens
 from telehealth.records.models import (
+    CareRelationship,
     ClinicalResource,
     Consent,
+    Covering,
     Destruction,
     EmergencyAccess,
     Patient,
     Practitioner,
     ProxyGrant,
+    ProxyOffer,
     StaffRecord,
 )
 from telehealth.vault.fields import index_fields_of
@@ -139,3 +142,32 @@ def evidence_of(asked: Destruction) -> bool:
         kind=asked._meta.label, object_pk=str(asked.pk), record_id=asked.patient_id, outcome="ok", act__in=people
     )
     return {entry.act for entry in entries if entry.actor_id == people[Act(entry.act)] and entry.is_genuine()} == set(people)
+
+
+def care_for(by: Actor, patient_id: UUID) -> QuerySet[CareRelationship]:
+    """Who cares for this patient, or did."""
+    return CareRelationship.objects.filter(visible(by, Action.SEARCH, Resource.CARE_RELATIONSHIP), patient_id=patient_id)
+
+
+def one_care_for(by: Actor, patient_id: UUID, pk: UUID) -> CareRelationship:
+    """One of these reasons, or Missing."""
+    return one(care_for(by, patient_id), pk)
+
+
+def coverings_for(by: Actor, practitioner_id: UUID) -> QuerySet[Covering]:
+    """Who stands in for this practitioner, for who arranges it."""
+    held = granted(by, Action.SEARCH, Resource.PANEL)
+    found = Covering.objects.filter(covered_id=practitioner_id)
+    if Scope.ALL in held:
+        return found
+    return found.filter(covered__account_id=by.account) if held else found.none()
+
+
+def one_covering_for(by: Actor, practitioner_id: UUID, pk: UUID) -> Covering:
+    """One of them, or Missing."""
+    return one(coverings_for(by, practitioner_id), pk)
+
+
+def offer_for(by: Actor, patient_id: UUID, pk: UUID) -> ProxyOffer:
+    """What was offered to somebody who is to act for this patient, or Missing."""
+    return one(ProxyOffer.objects.filter(visible(by, Action.CREATE, Resource.PROXY_GRANT), patient_id=patient_id), pk)

@@ -9,7 +9,7 @@ from telehealth.records import labels
 from telehealth.records.importing.reading import is_minor, moment
 from telehealth.records.importing.report import Report
 from telehealth.records.labels import Category
-from telehealth.records.models import ClinicalResource, ConsentScope, EmergencyReason, Patient, Recipient
+from telehealth.records.models import ClinicalResource, ConsentScope, EmergencyReason, Patient, ProxyScope, Recipient
 from telehealth.rest.rendering import StoredJSON
 from telehealth.rest.shapes import Shape
 
@@ -274,3 +274,81 @@ class ConsentOut(Shape):
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField(allow_null=True)
     withdrawn_at = serializers.DateTimeField(allow_null=True)
+
+
+class CareIn(Shape):
+    """Who cares for the patient from now on, and until when."""
+
+    practitioner = serializers.UUIDField()
+    ends_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class CareOut(Shape):
+    """A reason to see a record, also one that is over."""
+
+    id = serializers.UUIDField()
+    patient = serializers.UUIDField(source="patient_id")
+    practitioner = serializers.UUIDField(source="practitioner_id")
+    cause = serializers.CharField(source="source")
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(allow_null=True)
+
+
+class CoveringIn(Shape):
+    """Who stands in, from when until when."""
+
+    covering = serializers.UUIDField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+
+
+class CoveringOut(Shape):
+    id = serializers.UUIDField()
+    covered = serializers.UUIDField(source="covered_id")
+    covering = serializers.UUIDField(source="covering_id")
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+
+
+class HandOverIn(Shape):
+    """To whom; a dry run only counts."""
+
+    to = serializers.UUIDField()
+    dry_run = serializers.BooleanField(default=True)
+
+
+class HandOverOut(Shape):
+    patients = serializers.IntegerField()
+    done = serializers.BooleanField()
+
+
+class ProxyIn(Shape):
+    """Which adult, by e-mail; what they may do; which sensitive categories they see; until when."""
+
+    email = serializers.EmailField(max_length=254)
+    scopes = serializers.ListField(child=serializers.ChoiceField(choices=ProxyScope.choices), allow_empty=False, max_length=8)
+    categories = serializers.ListField(
+        child=serializers.ChoiceField(choices=[(each.value, each.value) for each in Category]), default=list, max_length=8
+    )
+    ends_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class ProxyOfferOut(Shape):
+    """What was offered: the same whether somebody holds it already or is invited first."""
+
+    id = serializers.UUIDField()
+    patient = serializers.UUIDField(source="patient_id")
+    scopes = serializers.ListField(child=serializers.CharField())
+    ends_at = serializers.DateTimeField(allow_null=True)
+
+
+class ProxyOut(Shape):
+    """Who acts, or acted, for the patient, and in what."""
+
+    id = serializers.UUIDField()
+    patient = serializers.UUIDField(source="patient_id")
+    account = serializers.UUIDField(source="proxy")
+    relationship = serializers.CharField()
+    scopes = serializers.ListField(child=serializers.CharField())
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(allow_null=True)

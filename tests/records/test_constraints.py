@@ -13,6 +13,7 @@ from telehealth.records.models import (
     CareRelationship,
     ClinicalResource,
     ClinicalResourceVersion,
+    Covering,
     License,
     Location,
     Organization,
@@ -32,6 +33,11 @@ def care(cast: Cast, **values: Any) -> None:
 
 def grant(cast: Cast, **values: Any) -> None:
     ProxyGrant.objects.create(**{"patient": cast.ned_record, "proxy": ACCOUNT, "relationship": "guardian", "starts_at": now(), **values})
+
+
+def covering(cast: Cast, **values: Any) -> None:
+    facts = {"covered": cast.cho, "covering": cast.dee, "arranged_by": ACCOUNT, "starts_at": now(), "ends_at": now() - YESTERDAY}
+    Covering.objects.create(**{**facts, **values})
 
 
 def resource(cast: Cast, **values: Any) -> ClinicalResource:
@@ -76,6 +82,9 @@ ATTEMPTS: dict[str, Callable[[Cast], object]] = {
     "care_once_per_cause": twice(care),
     "care_ends_after_it_starts": lambda cast: care(cast, ends_at=now() + YESTERDAY),
     "proxy_once_at_a_time": twice(grant),
+    "proxy_scopes_are_known": lambda cast: grant(cast, scopes=["everything"]),
+    "covering_ends_after_it_starts": lambda cast: covering(cast, ends_at=now() + YESTERDAY),
+    "covering_is_by_another": lambda cast: covering(cast, covering=cast.cho),
     "proxy_ends_after_it_starts": lambda cast: grant(cast, ends_at=now() + YESTERDAY),
     "resource_once_per_full_url": twice(resource, source_key=b"u"),
     "resource_once_per_identifier": twice(resource, identifier_key=b"i"),
@@ -110,7 +119,7 @@ def test_the_patients_own_version_is_kept_once(cast: Cast) -> None:
 
 
 def test_what_differs_is_allowed(cast: Cast) -> None:
-    grant(cast, ends_at=now() - YESTERDAY)
+    grant(cast, starts_at=now() + YESTERDAY, ends_at=now())
     grant(cast)
     resource(cast, source_key=b"u")
     resource(cast, source_key=b"u", type="Basic")

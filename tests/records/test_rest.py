@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from audit.ledger import Act, uuid7
-from telehealth.records.api import IMPORT_LIMIT
+from telehealth.records.api.patients import IMPORT_LIMIT
 from telehealth.records.models import Patient
 from telehealth.records.services import begin_care, import_bundle
 from tests.cast import Cast

@@ -133,7 +133,7 @@ class Invitation(AccountSealed):
             models.CheckConstraint(
                 name="invitation_names_the_patient_of_a_patient_account",
                 condition=(
-                    Q(role__in=PATIENT_ROLES, patient__isnull=False, relationship__in=["self", "guardian"], name="")
+                    Q(role__in=PATIENT_ROLES, patient__isnull=False, relationship__in=["self", "guardian", "delegate"], name="")
                     | (~Q(role__in=PATIENT_ROLES) & Q(patient__isnull=True, relationship=""))
                 ),
             ),

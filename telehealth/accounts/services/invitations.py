@@ -68,6 +68,7 @@ def accept(*, token: str, password: str, by: Actor) -> User:
             relationship=invitation.relationship,
             granted_by=invitation.invited_by,
             by=themselves,
+            invitation_id=invitation.pk,
         )
     return user
 
@@ -94,7 +95,7 @@ def _supersede(invitation: Invitation) -> None:
     else:
         return
     for earlier in open_ones.exclude(pk=invitation.pk).select_for_update():
-        if invitation.relationship != "guardian" or earlier.email.casefold() == invitation.email.casefold():
+        if invitation.relationship not in ("guardian", "delegate") or earlier.email.casefold() == invitation.email.casefold():
             _end(earlier)
 
 

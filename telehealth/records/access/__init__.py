@@ -39,7 +39,7 @@ def visible(by: Actor, action: Action, resource: Resource, path: str = "patient"
     if Scope.OWN in held:
         query |= Q(**{f"{path}__account_id" if path else "account_id": by.id})
     if Scope.DELEGATED in held:
-        query |= Q(**{within: delegated(by.id, at)}) & (delegated_labels(by, at, path, labels) if labels else Q())
+        query |= Q(**{within: delegated(by.id, resource, at)}) & (delegated_labels(by, at, path, labels) if labels else Q())
     if Scope.CARE in held:
         query |= Q(**{within: cared_for(by, at)}) & (consented(by, at, path, labels) if labels else Q())
     if Scope.EMERGENCY in held and by.emergency:

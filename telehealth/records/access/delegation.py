@@ -1,15 +1,34 @@
-"""Patients for whom somebody else may act."""
+"""Patients for whom somebody else may act, and in what."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
 
+from telehealth.accounts.access import Resource
 from telehealth.records.access.periods import lasting
-from telehealth.records.models import ProxyGrant
+from telehealth.records.models import ProxyGrant, ProxyScope
+
+NEEDS: Mapping[Resource, ProxyScope] = {
+    Resource.ACCESS_LOG: ProxyScope.RECORD,
+    Resource.APPOINTMENT: ProxyScope.SCHEDULE,
+    Resource.CLINICAL_RESOURCE: ProxyScope.RECORD,
+    Resource.CONSENT: ProxyScope.RECORD,
+    Resource.DISCLOSURE: ProxyScope.RECORD,
+    Resource.PRESCRIPTION: ProxyScope.RECORD,
+    Resource.SUMMARY: ProxyScope.VISITS,
+    Resource.VISIT: ProxyScope.VISITS,
+}
+"""What a grant must name for its holder to reach the resource. Name and contact data come with any grant; what is not
+here and is not below is not delegated at all."""
+WITH_ANY = frozenset({Resource.PATIENT, Resource.PROXY_GRANT})
 
 
-def delegated(account: UUID, at: datetime) -> QuerySet[ProxyGrant, UUID]:
-    """Ids of the patients who gave this account access, or whose guardian it is."""
+def delegated(account: UUID, resource: Resource, at: datetime) -> QuerySet[ProxyGrant, UUID]:
+    """Ids of the patients whose grant to this account names what the resource needs."""
     grants = ProxyGrant.objects.filter(lasting(at), proxy=account)
+    if resource not in WITH_ANY:
+        needed = NEEDS.get(resource)
+        grants = grants.filter(scopes__contains=[needed]) if needed else grants.none()
     return grants.values_list("patient_id", flat=True)

@@ -173,11 +173,17 @@ def _mrn(patient: Resource) -> str:
 
 def is_minor(birth_date: str | None, today: date) -> bool | None:
     """Below 18 on that day; None when the date does not tell. A year alone counts as its last day: rather a minor."""
+    age = age_on(birth_date, today)
+    return None if age is None else age < ADULT
+
+
+def age_on(birth_date: str | None, today: date) -> int | None:
+    """Full years on that day; None when the date does not tell. A year or month alone counts as its last day."""
     shape = DATE_SHAPE.fullmatch(birth_date or "")
     if not shape:
         return None
     year, month, day = int(shape[1]), int(shape[2] or 12), int(shape[3] or 31)
-    return (today.year - year) - ((today.month, today.day) < (month, day)) < ADULT
+    return (today.year - year) - ((today.month, today.day) < (month, day))
 
 
 def npi_valid(value: str) -> bool:

@@ -1,4 +1,4 @@
-from telehealth.records.models.care import CareRelationship, CareSource, ProxyGrant, ProxyRelationship
+from telehealth.records.models.care import CareRelationship, CareSource, Covering, ProxyGrant, ProxyOffer, ProxyRelationship, ProxyScope
 from telehealth.records.models.clinical import ClinicalResource, ClinicalResourceVersion
 from telehealth.records.models.consents import Consent, ConsentScope, Recipient
 from telehealth.records.models.destruction import Destruction, DestructionReason, HoldReason, LegalHold
@@ -15,6 +15,7 @@ __all__ = [
     "ClinicalResourceVersion",
     "Consent",
     "ConsentScope",
+    "Covering",
     "DeaNumber",
     "Destruction",
     "DestructionReason",
@@ -29,7 +30,9 @@ __all__ = [
     "PatientIdentifier",
     "Practitioner",
     "ProxyGrant",
+    "ProxyOffer",
     "ProxyRelationship",
+    "ProxyScope",
     "Recipient",
     "StaffRecord",
 ]

@@ -1,6 +1,6 @@
 """Every write to records, by subject."""
 
-from telehealth.records.services.care import begin_care, end_care
+from telehealth.records.services.care import assign_care, begin_care, cover, end_assignment, end_care, end_covering, hand_over
 from telehealth.records.services.consents import give_consent, withdraw_consent
 from telehealth.records.services.destroying import (
     approve_destruction,
@@ -14,20 +14,27 @@ from telehealth.records.services.emergency import begin_emergency, end_emergency
 from telehealth.records.services.importing import import_bundle
 from telehealth.records.services.inviting import attach_account, invite
 from telehealth.records.services.labelling import label_again
-from telehealth.records.services.proxies import grant_proxy, revoke_proxy
+from telehealth.records.services.proxies import delegate, follow_ages, grant_proxy, revoke_proxy
 from telehealth.records.services.searching import search_patients
 from telehealth.records.services.staff_records import link_staff, unlink_staff
 
 __all__ = [
     "approve_destruction",
+    "assign_care",
     "attach_account",
     "begin_care",
     "begin_emergency",
+    "cover",
+    "delegate",
     "destroy_record",
+    "end_assignment",
     "end_care",
+    "end_covering",
     "end_emergency",
+    "follow_ages",
     "give_consent",
     "grant_proxy",
+    "hand_over",
     "import_bundle",
     "invite",
     "label_again",

@@ -1,12 +1,18 @@
+"""Care relationships: begun by a booking or an assignment, stood in for, handed over, ended. Ended is ended at once."""
+
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from audit.ledger import Act, Actor, record
-from telehealth.core import lock, now
-from telehealth.records.models import CareRelationship, CareSource
+from audit.ledger import Act, Actor, record, uuid7
+from telehealth.accounts.access import Action, Resource
+from telehealth.core import constraint, lock, now, one, permit
+from telehealth.records import rules
+from telehealth.records.access import visible
+from telehealth.records.errors import PeriodUnusable
+from telehealth.records.models import CareRelationship, CareSource, Covering, Patient, Practitioner
 
 
 @transaction.atomic
@@ -41,13 +47,93 @@ def begin_care(
 @transaction.atomic
 def end_care(*, source: str, source_id: UUID, by: Actor) -> int:
     """What this cause began ends now; says how many relationships that were. Access by another cause stays."""
-    moment = now()
-    lasting = CareRelationship.objects.select_for_update().filter(
-        Q(ends_at=None) | Q(ends_at__gt=moment), source=CareSource(source), source_id=source_id
+    return len(_end(CareRelationship.objects.filter(source=CareSource(source), source_id=source_id), by))
+
+
+@transaction.atomic
+def assign_care(*, patient_id: UUID, practitioner_id: UUID, by: Actor, ends_at: datetime | None = None) -> CareRelationship:
+    """The practitioner cares for the patient from now on, without an appointment. Assigning what stands gives a new period."""
+    patient = one(Patient.objects.filter(visible(by, Action.CREATE, Resource.CARE_RELATIONSHIP, "")).only("pk"), patient_id)
+    practitioner = one(Practitioner.objects.exclude(account_id=None), practitioner_id)
+    if ends_at is not None and ends_at <= now():
+        raise PeriodUnusable()
+    lock(patient.pk)
+    _end(_assigned(practitioner.pk).filter(patient=patient), by)
+    return begin_care(
+        patient_id=patient.pk, practitioner_id=practitioner.pk, source="assignment", source_id=uuid7(), by=by, ends_at=ends_at
     )
-    ended = list(lasting)
-    for care in ended:
-        care.ends_at = max(moment, care.starts_at)
-        care.save(update_fields=["ends_at"])
-        record(by, Act.CARE_ENDED, care, record_id=care.patient_id, reason=care.source)
-    return len(ended)
+
+
+@transaction.atomic
+def end_assignment(*, care_id: UUID, by: Actor) -> CareRelationship:
+    """From now on no longer. Ending what is over changes nothing; what an appointment began ends with the appointment."""
+    mine = CareRelationship.objects.filter(visible(by, Action.DELETE, Resource.CARE_RELATIONSHIP), source=CareSource.ASSIGNMENT)
+    care = one(mine, care_id)
+    return next(iter(_end(mine.filter(pk=care.pk), by)), care)
+
+
+@transaction.atomic
+def cover(*, covered_id: UUID, covering_id: UUID, starts_at: datetime, ends_at: datetime, by: Actor) -> Covering:
+    """In this time the one sees whom the other cares for. PeriodUnusable for a time that is over or ends before it starts."""
+    covered, covering = (one(Practitioner.objects.exclude(account_id=None), pk) for pk in (covered_id, covering_id))
+    permit(by, rules.may_arrange_panel, covered)
+    if ends_at <= now():
+        raise PeriodUnusable()
+    with constraint("covering_is_by_another", PeriodUnusable), constraint("covering_ends_after_it_starts", PeriodUnusable):
+        made = Covering.objects.create(covered=covered, covering=covering, arranged_by=by.account, starts_at=starts_at, ends_at=ends_at)
+    record(by, Act.COVERING_ARRANGED, made, detail={"covered": str(covered.pk), "covering": str(covering.pk)})
+    return made
+
+
+@transaction.atomic
+def end_covering(*, covering_id: UUID, by: Actor) -> Covering:
+    """From now on no longer."""
+    covering = one(Covering.objects.select_for_update(of=("self",)).select_related("covered"), covering_id)
+    permit(by, rules.may_arrange_panel, covering.covered)
+    moment = now()
+    if covering.ends_at > moment:
+        covering.ends_at = max(moment, covering.starts_at)
+        covering.save(update_fields=["ends_at"])
+        record(by, Act.COVERING_ENDED, covering)
+    return covering
+
+
+@transaction.atomic
+def hand_over(*, from_id: UUID, to_id: UUID, by: Actor, dry_run: bool = False) -> int:
+    """Everybody assigned to the one is assigned to the other from now on, all or nobody; says how many.
+
+    What appointments began stays with who holds the appointment. A dry run changes nothing.
+    """
+    leaving, taking = (one(Practitioner.objects.exclude(account_id=None), pk) for pk in (from_id, to_id))
+    permit(by, rules.may_arrange_panel, leaving)
+    if leaving == taking:
+        raise PeriodUnusable()
+    lock(leaving.pk, taking.pk)
+    panel = list(_lasting(_assigned(leaving.pk)).order_by("patient_id").values_list("patient_id", "ends_at"))
+    if dry_run:
+        return len(panel)
+    _end(_assigned(leaving.pk), by)
+    already = set(_lasting(_assigned(taking.pk)).values_list("patient_id", flat=True))
+    for patient_id, ends_at in panel:
+        if patient_id not in already:
+            begin_care(patient_id=patient_id, practitioner_id=taking.pk, source="assignment", source_id=uuid7(), by=by, ends_at=ends_at)
+    record(by, Act.PANEL_HANDED_OVER, leaving, detail={"to": str(taking.pk), "patients": len(panel)})
+    return len(panel)
+
+
+def _assigned(practitioner_id: UUID) -> QuerySet[CareRelationship]:
+    return CareRelationship.objects.filter(practitioner_id=practitioner_id, source=CareSource.ASSIGNMENT)
+
+
+def _lasting(care: QuerySet[CareRelationship]) -> QuerySet[CareRelationship]:
+    return care.filter(Q(ends_at=None) | Q(ends_at__gt=now()))
+
+
+def _end(care: QuerySet[CareRelationship], by: Actor) -> list[CareRelationship]:
+    moment = now()
+    ended = list(_lasting(care).select_for_update(of=("self",)))
+    for each in ended:
+        each.ends_at = max(moment, each.starts_at)
+        each.save(update_fields=["ends_at"])
+        record(by, Act.CARE_ENDED, each, record_id=each.patient_id, reason=each.source)
+    return ended

@@ -11,8 +11,9 @@ from telehealth.outbox.services import notify
 from telehealth.records.access import visible
 from telehealth.records.errors import AccountTaken, GuardianRequired
 from telehealth.records.importing.reading import is_minor
-from telehealth.records.models import Patient
+from telehealth.records.models import Patient, ProxyOffer
 from telehealth.records.services.grants import make_grant
+from telehealth.records.services.proxies import attach_delegate
 
 SELF = "self"
 
@@ -40,14 +41,20 @@ def invite(*, patient_id: UUID, email: str, relationship: str, by: Actor) -> Inv
 
 
 @transaction.atomic
-def attach_account(*, patient_id: UUID, account_id: UUID, relationship: str, granted_by: UUID | None, by: Actor) -> None:
+def attach_account(
+    *, patient_id: UUID, account_id: UUID, relationship: str, granted_by: UUID | None, by: Actor, invitation_id: UUID | None = None
+) -> None:
     """What an accepted invitation was for: the patient's own account, or a grant to who acts for them.
 
     AccountTaken when it would give one account two patients, or one patient two accounts.
     """
     patient = one(Patient.objects.select_for_update(), patient_id)
+    offer = ProxyOffer.objects.select_related("patient").filter(pk=invitation_id).first() if invitation_id else None
+    if offer is not None:
+        attach_delegate(offer=offer, account_id=account_id, granted_by=granted_by, by=by)
+        return
     if relationship != SELF:
-        grant, made = make_grant(patient.pk, account_id, relationship, granted_by=granted_by)
+        grant, made = make_grant(patient, account_id, relationship, granted_by=granted_by)
         if made:
             record(by, Act.PROXY_GRANTED, grant, record_id=patient.pk, reason=grant.relationship)
         return

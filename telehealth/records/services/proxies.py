@@ -1,35 +1,127 @@
+"""Who acts for a patient: granted by the patient, a minor's guardian or the desk; ended by them, by time, by coming of age."""
+
+from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from audit.ledger import Act, Actor, record
-from telehealth.accounts.access import Action, Resource
-from telehealth.accounts.services import withdraw_invitations
-from telehealth.core import now, one
+from telehealth.accounts.access import Action, Resource, Role, Scope, granted
+from telehealth.accounts.factors import require_fresh
+from telehealth.accounts.models.people import PATIENT_SIDE
+from telehealth.accounts.selectors import account_of_email
+from telehealth.accounts.services import create_invitation, withdraw_invitations
+from telehealth.core import now, one, permit
+from telehealth.outbox.services import notify
+from telehealth.records import rules
 from telehealth.records.access import visible
-from telehealth.records.models import Patient, ProxyGrant
-from telehealth.records.services.grants import make_grant
+from telehealth.records.access.periods import lasting
+from telehealth.records.errors import PeriodUnusable
+from telehealth.records.importing.reading import age_on
+from telehealth.records.labels import HIDDEN_FROM_PROXIES, Category, tokens
+from telehealth.records.models import Patient, ProxyGrant, ProxyOffer, ProxyRelationship
+from telehealth.records.services.grants import ADULT, guardians_scopes, make_grant
+from telehealth.vault import matches
 
 
 @transaction.atomic
 def grant_proxy(*, patient_id: UUID, account_id: UUID, relationship: str, by: Actor) -> ProxyGrant:
     """From now on this account acts for the patient. Granting what stands changes nothing."""
     patient = one(Patient.objects.filter(visible(by, Action.CREATE, Resource.PROXY_GRANT, "")), patient_id)
-    grant, made = make_grant(patient.pk, account_id, relationship, granted_by=by.id)
+    grant, made = make_grant(patient, account_id, relationship, granted_by=by.id)
     if made:
         record(by, Act.PROXY_GRANTED, grant, record_id=patient.pk, reason=grant.relationship)
     return grant
 
 
 @transaction.atomic
+def delegate(
+    *, patient_id: UUID, email: str, scopes: Iterable[str], by: Actor, categories: Iterable[str] = (), ends_at: datetime | None = None
+) -> ProxyOffer:
+    """Let another adult act for the patient in these scopes, and see these sensitive categories, under their own sign-in.
+
+    Whoever has an account of the patients' side has the grant at once; anybody else is invited. The one who asks is not told
+    which of the two it was. Needs a fresh factor; PeriodUnusable for an end that is past.
+    """
+    patient = one(Patient.objects.with_keys().filter(visible(by, Action.CREATE, Resource.PROXY_GRANT, "")), patient_id)
+    permit(by, rules.may_delegate, patient)
+    require_fresh(by)
+    if ends_at is not None and ends_at <= now():
+        raise PeriodUnusable()
+    shared = {Category(each) for each in categories} - HIDDEN_FROM_PROXIES
+    values = {"scopes": sorted(set(scopes)), "sees": tokens(patient.pk, shared), "ends_at": ends_at}
+    known = account_of_email(email)
+    if known is not None and known.role in PATIENT_SIDE:
+        offer = ProxyOffer.objects.create(patient=patient, **values)
+        attach_delegate(offer=offer, account_id=known.pk, granted_by=by.id, by=by)
+        notify(person_id=known.pk, kind="proxy_granted", about_id=offer.pk)
+        return offer
+    invitation = create_invitation(email=email, role=Role.PROXY, patient_id=patient.pk, relationship=ProxyRelationship.DELEGATE, by=by)
+    notify(person_id=invitation.pk, kind="invitation", about_id=invitation.pk)
+    record(by, Act.PATIENT_INVITED, invitation, record_id=patient.pk, reason=ProxyRelationship.DELEGATE)
+    return ProxyOffer.objects.create(pk=invitation.pk, patient=patient, **values)
+
+
+def attach_delegate(*, offer: ProxyOffer, account_id: UUID, granted_by: UUID | None, by: Actor) -> None:
+    """The grant of an accepted offer. Needs a transaction."""
+    grant, made = make_grant(
+        offer.patient,
+        account_id,
+        ProxyRelationship.DELEGATE,
+        granted_by=granted_by,
+        scopes=offer.scopes,
+        sees=offer.sees,
+        ends_at=offer.ends_at,
+    )
+    if made:
+        record(by, Act.PROXY_GRANTED, grant, record_id=offer.patient_id, reason=grant.relationship)
+
+
+@transaction.atomic
 def revoke_proxy(*, grant_id: UUID, by: Actor) -> ProxyGrant:
     """From now on no longer. The grant is kept as evidence; revoking again changes nothing."""
-    grants = ProxyGrant.objects.select_for_update().filter(visible(by, Action.DELETE, Resource.PROXY_GRANT))
+    grants = ProxyGrant.objects.select_for_update(of=("self",)).filter(visible(by, Action.DELETE, Resource.PROXY_GRANT))
     grant = one(grants, grant_id)
+    if Scope.DESK not in granted(by, Action.DELETE, Resource.PROXY_GRANT):
+        permit(by, rules.may_end_grant, grant)
+    _end(grant, by, "asked")
+    return grant
+
+
+def _end(grant: ProxyGrant, by: Actor, reason: str) -> None:
     moment = now()
     if grant.ends_at is None or grant.ends_at > moment:
         grant.ends_at = max(moment, grant.starts_at)
         grant.save(update_fields=["ends_at"])
-        record(by, Act.PROXY_REVOKED, grant, record_id=grant.patient_id)
+        record(by, Act.PROXY_REVOKED, grant, record_id=grant.patient_id, reason=reason)
         withdraw_invitations(patient_id=grant.patient_id, relationship=grant.relationship, account_id=grant.proxy, by=by)
-    return grant
+
+
+def follow_ages(*, by: Actor) -> int:
+    """Guardians' grants as the ages of today let them be: narrower from twelve on, over at eighteen. Says how many changed.
+
+    Ages are compared inside the vault: nothing is opened.
+    """
+    ids = ProxyGrant.objects.filter(lasting(now()), of_minor=True).order_by("pk").values_list("pk", flat=True)
+    return sum(_follow_age(pk, by) for pk in list(ids))
+
+
+@transaction.atomic
+def _follow_age(grant_id: UUID, by: Actor) -> bool:
+    grant = ProxyGrant.objects.select_for_update(of=("self",)).select_related("patient").get(pk=grant_id)
+    if _is_at_least(grant.patient, ADULT):
+        _end(grant, by, "of_age")
+        return True
+    scopes = list(guardians_scopes(12 if _is_at_least(grant.patient, 12) else 0))
+    if set(grant.scopes) <= set(scopes):
+        return False
+    grant.scopes = [scope for scope in grant.scopes if scope in scopes]
+    grant.save(update_fields=["scopes"])
+    record(by, Act.PROXY_NARROWED, grant, record_id=grant.patient_id, reason="age")
+    return True
+
+
+def _is_at_least(patient: Patient, age: int) -> bool:
+    today = now().date()
+    return matches(patient, "birth_date", lambda held: (found := age_on(held, today)) is not None and found >= age)

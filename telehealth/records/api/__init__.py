@@ -1,0 +1,1 @@
+"""The faces of records by REST, by subject."""
