@@ -24,14 +24,15 @@ def tile_path(level: int, index: int, width: int = WIDTH) -> str:
     return f"tile/{level}/{'/'.join(groups)}{partial}"
 
 
-def write(path: Path, content: bytes) -> None:
-    """Whole or not at all, and on the disk before anything that is written later."""
+def write(path: Path, content: bytes, *, lasting: bool = True) -> None:
+    """Whole or not at all; what is lasting is on the disk before anything that is written later."""
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(path.name + ".new")
     with open(half, "wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        if lasting:
+            file.flush()
+            os.fsync(file.fileno())
     half.replace(path)
 
 
@@ -66,11 +67,11 @@ class Tiles:
         self._add(level + 1, above.root(), index)
 
     def settle(self) -> None:
-        """Write the partial tiles of the current size."""
+        """Write the partial tiles of the current size. After a power cut one may be torn: who goes on from them checks their root."""
         for level, tile in enumerate(self.open_tiles):
             if tile:
                 index = (self.size >> 8 * level) // WIDTH
-                write(self.root / tile_path(level, index, len(tile)), b"".join(tile))
+                write(self.root / tile_path(level, index, len(tile)), b"".join(tile), lasting=False)
 
     def newest(self) -> str:
         """The checkpoint published last, or nothing."""

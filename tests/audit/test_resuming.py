@@ -164,3 +164,18 @@ def test_transaction_ids_that_began_anew_hide_nothing(sealer: Sealer, written: W
     seal_all(again)
     assert Leaf.objects.filter(entry_id__in=ids).count() == 2
     assert (django_settings.AUDIT_CHECKPOINTS / "cluster").read_text() != "another"
+
+
+def test_a_torn_partial_tile_is_made_anew(sealer: Sealer, written: Write) -> None:
+    """As after a power cut: a partial tile is there, of the right length, and holds nothing."""
+    written(3)
+    seal_all(sealer)
+    if sealer.peaks.size % 256 == 0:  # then there is no partial tile
+        written(1)
+        seal_all(sealer)
+    size = sealer.peaks.size
+    partial = sealer.tiles.root / f"tile/0/{size // 256:03d}.p/{size % 256}"
+    whole = partial.read_bytes()
+    partial.write_bytes(bytes(len(whole)))
+    assert Sealer().peaks.root() == sealer.peaks.root()
+    assert partial.read_bytes() == whole
