@@ -25,6 +25,8 @@ from audit.review.models import Basis, Disclosure
 from audit.review.services import exporting
 from telehealth.core import now
 from telehealth.records.models import ClinicalResource, Patient
+from telehealth.vault import record_keys
+from telehealth.vault.models import DestroyedKey, RecordKey
 from tests.audit.conftest import seal_all, sealer
 from tests.audit.seeding import seeded
 from tests.audit.test_no_plaintext_without_a_row import unwritable
@@ -161,6 +163,29 @@ def test_everyone_affected_by_an_incident_leaves_as_a_disclosure_of_each(cast: C
     made = Disclosure.objects.filter(source_kind="review.Export")
     assert {each.patient_id for each in made} == {cast.pia_record.pk, cast.ned_record.pk}
     assert made.count() == 8  # two people, four exports
+
+
+@pytest.mark.django_db(transaction=True)  # else the keys of this transaction are still found
+def test_a_record_destroyed_since_is_named_without_its_content(cast: Cast, client_for: ClientFor) -> None:
+    look(cast.dr_dee, cast.pia_record, cast.ned_record)
+    double = make_patient("Quill", "Pia", mrn="double", link=cast.pia_record)
+    tell(double, Basis.THREAT)
+    incident = survey(cast, incident_of(cast, "account", str(cast.dr_dee.id)))
+    for gone in (cast.ned_record.pk, double.pk):
+        RecordKey.objects.filter(record_id=gone).delete()
+        DestroyedKey.objects.create(record_id=gone)
+    record_keys.cache.clear()
+    officer = client_for(cast.privacy)
+
+    here = f"/api/v1/incidents/{incident.pk}/"
+    listed = {each["patient"]: each["state"] for each in officer.get(f"{here}affected/").json()["results"]}
+    taken = {each["patient"]: each["state"] for each in lines(take(officer, "ndjson", f"{here}exports/", contact=True))}
+
+    assert listed == taken == {str(cast.pia_record.pk): "MA", str(cast.ned_record.pk): None}
+    assert set(disclosed()) == {cast.pia_record.pk}
+    assert not RecordKey.objects.filter(record_id=cast.ned_record.pk).exists()
+    told = client_for(cast.pia).get(f"/api/v1/patients/{cast.pia_record.pk}/disclosures/")
+    assert (told.status_code, told.json()["disclosures"]) == (200, [])
 
 
 @pytest.mark.django_db(transaction=True)

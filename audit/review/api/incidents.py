@@ -72,14 +72,20 @@ class IncidentOut(Shape):
 
 
 class AffectedOut(Shape):
-    """One record, in what time, and which kinds of data."""
+    """One record, in what time, and which kinds of data; null where the record was destroyed since."""
 
     patient = serializers.UUIDField(source="patient_id")
     first_at = serializers.DateTimeField()
     last_at = serializers.DateTimeField()
     entries = serializers.IntegerField()
-    kinds = serializers.ListField(child=serializers.CharField())
-    state = serializers.CharField()
+    kinds = serializers.SerializerMethodField()
+    state = serializers.SerializerMethodField()
+
+    def get_kinds(self, row: Any) -> list[str] | None:
+        return selectors.readable(row, "kinds")
+
+    def get_state(self, row: Any) -> str | None:
+        return selectors.readable(row, "state")
 
 
 class FactorsIn(Shape):

@@ -1,6 +1,7 @@
 """What has left of whose data, narrowed to what the actor may see."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -12,13 +13,17 @@ from telehealth.accounts.access import Action, Resource
 from telehealth.core import one
 from telehealth.records.access import visible
 from telehealth.records.models import Patient
+from telehealth.vault.cipher import Broken
+from telehealth.vault.errors import RecordDestroyed
 from telehealth.vault.models import RecordKey
 
 
 def disclosures_of(by: Actor, patient_id: UUID) -> "QuerySet[Disclosure]":
-    """All of one person's, of the duplicates that are linked to the record too; Missing when this actor may not know."""
+    """All of one person's, of the duplicates that are linked to the record too, but for those that were destroyed; Missing
+    when this actor may not know."""
     one(Patient.objects.filter(visible(by, Action.SEARCH, Resource.DISCLOSURE, "")).only("pk"), patient_id)
-    return Disclosure.objects.filter(Q(patient_id=patient_id) | Q(patient__link_id=patient_id))
+    doubles = keyed(Patient.objects.filter(link_id=patient_id).values_list("pk", flat=True))
+    return Disclosure.objects.filter(Q(patient_id=patient_id) | Q(patient_id__in=doubles))
 
 
 def disclosure_for(by: Actor, pk: UUID) -> Disclosure:
@@ -37,3 +42,11 @@ def keyed(patient_ids: Iterable[UUID]) -> list[UUID]:
 def patient_of_entry(entry_id: UUID) -> list[UUID]:
     """Whose record an entry is about: one, or none."""
     return list(Entry.objects.filter(pk=entry_id).exclude(record_id=None).values_list("record_id", flat=True))
+
+
+def readable(row: Any, name: str) -> Any:
+    """The value, or nothing where the record's key was destroyed since."""
+    try:
+        return getattr(row, name)
+    except (Broken, RecordDestroyed):
+        return None

@@ -27,7 +27,6 @@ from telehealth.accounts.factors import require_fresh
 from telehealth.core import one, permit
 from telehealth.records.access import visible
 from telehealth.records.models import Patient
-from telehealth.vault.cipher import Broken
 
 BATCH = 500
 CSV, NDJSON, FHIR = "csv", "ndjson", "fhir"
@@ -163,15 +162,11 @@ def _affected(incident: Incident, format: str, leaving: Leaving, by: Actor, cont
 def _person(row: Affected, patient: Patient | None) -> dict[str, Any]:
     told = {"patient": str(row.patient_id), "first_at": row.first_at, "last_at": row.last_at, "entries": row.entries}
     names = AFFECTED[6:] if patient is not None else ()
-    return told | {name: _readable(row, name) for name in ("state", "kinds")} | {name: _readable(patient, name) for name in names}
-
-
-def _readable(row: Any, name: str) -> Any:
-    """The value, or nothing where the record's key was destroyed since."""
-    try:
-        return getattr(row, name)
-    except Broken:
-        return None
+    return (
+        told
+        | {name: selectors.readable(row, name) for name in ("state", "kinds")}
+        | {name: selectors.readable(patient, name) for name in names}
+    )
 
 
 def _lines(lines: list[Disclosure], format: str) -> Iterator[bytes]:

@@ -21,6 +21,7 @@ from telehealth.outbox.services import notify
 from telehealth.records.models import Patient
 from telehealth.records.states import state_code
 from telehealth.vault.cipher import Broken
+from telehealth.vault.errors import RecordDestroyed
 
 BATCH = 500
 
@@ -98,7 +99,7 @@ def _store(incident: Incident, touched: Mapping[UUID, Touched]) -> dict[UUID, st
     for patient in Patient.objects.filter(pk__in=selectors.keyed(touched)):
         try:
             states[patient.pk] = state_code(str((patient.address or {}).get("state") or ""))
-        except Broken:
+        except (Broken, RecordDestroyed):
             continue
         rows.append(_row(incident, patient.pk, touched[patient.pk], states[patient.pk]))
     Affected.objects.bulk_create(rows)
