@@ -1,4 +1,4 @@
-"""Proofs about the log: where an entry stands, that one checkpoint continues another, and how the log is doing.
+"""Proofs about the log: where an entry stands, and that one checkpoint continues another.
 
 Made from the database's leaf table (which place) and the published tiles (the hashes), so that what a patient takes
 home is proved against what the sealer published, not against what the database says today.
@@ -7,15 +7,14 @@ home is proved against what the sealer published, not against what the database 
 import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
 
+from audit.ledger.archives import entry_of
 from audit.ledger.entries import text_sql
-from audit.ledger.sealing import lag_seconds
 from audit.tlog.notes import BadCheckpoint, Head, opened
 from audit.tlog.proofs import consistency, inclusion
 from audit.tlog.reading import TileReader, Unpublished
@@ -28,13 +27,6 @@ _ONE = f"{_ROW} WHERE e.id = %s"
 _OF_RECORD = f"{_ROW} WHERE e.record_id = %s AND e.id > %s AND e.id <= %s ORDER BY e.id LIMIT {PAGE}"
 _NEWEST_OF_RECORD = "SELECT id FROM audit_entry WHERE record_id = %s ORDER BY id DESC LIMIT 1"
 _NOTE = "SELECT note FROM audit_checkpoint WHERE tree_size = %s"
-_STATUS = """
-    SELECT c.tree_size, c.made_at, (
-        SELECT count(*) FROM audit_entry e
-        WHERE e.xid >= COALESCE((SELECT mark FROM audit_checkpoint ORDER BY tree_size DESC LIMIT 1), '0')::xid8
-          AND NOT EXISTS (SELECT FROM audit_leaf l WHERE l.entry_id = e.id)
-    ) FROM (SELECT 1) AS one LEFT JOIN (SELECT * FROM audit_checkpoint ORDER BY tree_size DESC LIMIT 1) AS c ON true
-"""
 
 
 class NotPublished(Exception):
@@ -49,18 +41,6 @@ class Place:
     text: str
     mac: bytes
     index: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The chain: entries sealed, when last, how many wait and for how long, and what is published."""
-
-    size: int
-    sealed_at: datetime | None
-    unsealed: int
-    lag_seconds: float
-    published: int
-    checkpoint: str
 
 
 class Prover:
@@ -107,8 +87,12 @@ class Prover:
 
 
 def place_of(entry_id: UUID) -> Place | None:
-    """One entry and its place."""
-    return next(iter(_places(_ONE, [entry_id])), None)
+    """One entry and its place; it may be kept in an archive."""
+    found = next(iter(_places(_ONE, [entry_id])), None)
+    if found:
+        return found
+    row = entry_of(entry_id)
+    return Place(entry_id, row.text.decode(), row.mac, row.leaf) if row else None
 
 
 def places_of_record(record_id: UUID) -> Iterator[list[Place]]:
@@ -130,17 +114,13 @@ def note_of(size: int) -> str:
     return row[0] if row else ""
 
 
-def status() -> Status:
-    """How the log is doing, from the database and from what is published here."""
-    with connection.cursor() as cursor:
-        cursor.execute(_STATUS)
-        size, sealed_at, unsealed = cursor.fetchone()
+def published() -> tuple[int, str]:
+    """The newest published checkpoint, its size first; (0, "") without one."""
     try:
         prover = Prover()
-        published, note = prover.head.size, prover.note
     except NotPublished:
-        published, note = 0, ""
-    return Status(size or 0, sealed_at, unsealed, round(lag_seconds(), 3), published, note)
+        return 0, ""
+    return prover.head.size, prover.note
 
 
 def _places(sql: str, parameters: Sequence[Any]) -> list[Place]:

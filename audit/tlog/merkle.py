@@ -30,19 +30,20 @@ class Peaks:
 
     def append(self, leaf: bytes) -> None:
         """Add one leaf hash."""
-        for _ in range(trailing_ones(self.size)):
-            leaf = node_hash(self.roots.pop(), leaf)
-        self.roots.append(leaf)
-        self.size += 1
+        self.graft(leaf, 0)
+
+    def graft(self, root: bytes, level: int) -> None:
+        """Add the root of a perfect subtree of 2^level leaves; the size so far must be a multiple of that."""
+        if self.size & ((1 << level) - 1):
+            raise ValueError("a perfect subtree begins at a multiple of its size")
+        for _ in range(trailing_ones(self.size >> level)):
+            root = node_hash(self.roots.pop(), root)
+        self.roots.append(root)
+        self.size += 1 << level
 
     def root(self) -> bytes:
         """The tree head's hash, MTH of RFC 6962."""
-        if not self.roots:
-            return EMPTY_ROOT
-        found = self.roots[-1]
-        for peak in reversed(self.roots[:-1]):
-            found = node_hash(peak, found)
-        return found
+        return fold(self.roots)
 
     def to_bytes(self) -> bytes:
         return b"".join(self.roots)
@@ -50,6 +51,16 @@ class Peaks:
     @classmethod
     def from_bytes(cls, size: int, raw: bytes) -> "Peaks":
         return cls(size, (raw[at : at + HASH_BYTES] for at in range(0, len(raw), HASH_BYTES)))
+
+
+def fold(roots: Sequence[bytes]) -> bytes:
+    """The root over neighbouring perfect subtrees that are given largest first."""
+    if not roots:
+        return EMPTY_ROOT
+    found = roots[-1]
+    for peak in reversed(roots[:-1]):
+        found = node_hash(peak, found)
+    return found
 
 
 def trailing_ones(number: int) -> int:

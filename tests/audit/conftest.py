@@ -5,11 +5,17 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as profiles
 from pytest_django import Settings
 
 from audit.ledger import SYSTEM, Act, record, unit
 from audit.ledger.models import Entry
 from audit.ledger.sealing import Sealer
+
+# Where many tests share a machine, being slow is no finding.
+profiles.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+profiles.load_profile("shared")
 
 Write = Callable[[int], list[UUID]]
 

@@ -48,13 +48,25 @@ class Sizes(Shape):
     second = serializers.IntegerField(min_value=0, max_value=LARGEST, required=False)
 
 
+class VerificationOut(Shape):
+    """What the last `manage.py verify_audit` found."""
+
+    at = serializers.DateTimeField()
+    ok = serializers.BooleanField()
+    size = serializers.IntegerField()
+    damages = serializers.IntegerField()
+    first = serializers.CharField(help_text="The kind of the first damage")
+
+
 class StatusOut(Shape):
-    """The chain: sealed entries, when last, how many wait and for how long, and what is published."""
+    """The chain: sealed entries, when last, how many wait and for how long, what is published, what was verified."""
 
     size = serializers.IntegerField()
+    root_hash = serializers.CharField(source="root", help_text="Hex; empty before the first checkpoint")
     sealed_at = serializers.DateTimeField(allow_null=True)
-    unsealed = serializers.IntegerField()
-    lag_seconds = serializers.FloatField()
+    unsealed = serializers.IntegerField(help_text="Counted up to 10,000")
+    lag_seconds = serializers.FloatField(source="lag")
+    verification = VerificationOut(allow_null=True)
     published = serializers.IntegerField()
     checkpoint = serializers.CharField()
 

@@ -5,13 +5,14 @@ from audit.review.selectors.entries import accesses_to, kinds_opened, named
 from audit.review.selectors.findings import finding_for, findings_for, late
 from audit.review.selectors.incidents import affected_by, duties_of, entries_of, incidents_for, people_of, touched_by, types_of
 from audit.review.selectors.ledger import Page, Wanted, entries, entry, place_of
-from audit.review.selectors.proofs import consistency_proof, entry_proof, proved_accesses
+from audit.review.selectors.proofs import chain_status, consistency_proof, entry_proof, proved_accesses
 
 __all__ = [
     "Page",
     "Wanted",
     "accesses_to",
     "affected_by",
+    "chain_status",
     "consistency_proof",
     "disclosure_for",
     "disclosures_of",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import orjson
 from django.contrib.auth import get_user_model
 
 from audit.ledger import Actor, proving
+from audit.ledger.status import status
 from audit.review.errors import ProofsUnavailable
 from telehealth.accounts.access import Action, Resource
 from telehealth.core import one
@@ -45,6 +47,12 @@ def consistency_proof(first: int, second: int | None) -> dict[str, Any]:
     if found is None:
         raise Missing
     return found
+
+
+def chain_status() -> dict[str, Any]:
+    """How the log is doing, in the database and as published here."""
+    size, note = proving.published()
+    return {**asdict(status()), "published": size, "checkpoint": note}
 
 
 def _accesses(prover: proving.Prover, patient_id: UUID) -> Iterator[bytes]:
