@@ -54,6 +54,8 @@ class Act(StrEnum):
     INCIDENT_OPENED = "incident.opened"
     INCIDENT_REMINDED = "incident.reminded"
     INCIDENT_SURVEYED = "incident.surveyed"
+    INDEX_PHASE_BEGUN = "index.phase_begun"
+    INDEX_ROOT_CREATED = "index.root_created"
     INTEGRATION_SEALED = "integration.sealed"
     INVITATION_ACCEPTED = "invitation.accepted"
     INVITATION_CREATED = "invitation.created"

@@ -36,8 +36,8 @@ def lock(*parties: UUID, using: str = "default") -> None:
 
 
 @contextmanager
-def constraint(name: str, error: type[DomainError]) -> Iterator[None]:
-    """A savepoint in which a violation of the named constraint becomes our error. Any other is re-raised.
+def constraint(name: str, error: type[DomainError], *more: str) -> Iterator[None]:
+    """A savepoint in which a violation of the named constraint (or one of `more`) becomes our error. Any other is re-raised.
 
     A deadlock (40P01) is read as the same loss: with the advisory locks taken first it needs a path around them.
     """
@@ -45,7 +45,7 @@ def constraint(name: str, error: type[DomainError]) -> Iterator[None]:
         with transaction.atomic():
             yield
     except IntegrityError as violation:
-        if _violated(violation) != name:
+        if _violated(violation) not in (name, *more):
             raise
         raise error() from violation
     except OperationalError as trouble:

@@ -15,22 +15,35 @@ import orjson
 import phonenumbers
 from django.apps import apps
 
-from telehealth.vault import keyring
+from telehealth.vault import keyring, phases
 
 _VERSION = "v1"  # of the rules below: a changed rule needs a re-index
 
 
-def blind(label: str, value: Any) -> bytes:
+class Index(bytes):
+    """What to look for. While the index root changes a row may be found by either version: `filter(<index>=...)` asks for both."""
+
+    either: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, digests: list[bytes]) -> "Index":
+        made = cls(digests[0])
+        made.either = tuple(digests)
+        return made
+
+
+def blind(label: str, value: Any) -> Index:
     """The index of a value for a field named "app.Model.source": for filter(<index>=...)."""
     app, model, source = label.split(".")
     fields = apps.get_model(app, model)._meta.concrete_fields
     rule = next(field.normalise for field in fields if getattr(field, "source", None) == source)
-    return digest(f"{apps.get_model(app, model)._meta.label}.{source}", value, rule)
+    label = f"{apps.get_model(app, model)._meta.label}.{source}"
+    return Index.of([digest(label, value, rule, version) for version in phases.known().looked_up])
 
 
-def digest(label: str, value: Any, rule: str) -> bytes:
-    """32 bytes, under the key of that field alone."""
-    key = keyring.derived(f"blind:{_VERSION}:{label}")
+def digest(label: str, value: Any, rule: str, version: int = 1) -> bytes:
+    """32 bytes, under the key of that field alone, from one version of the index root."""
+    key = keyring.derived(f"blind:{_VERSION}:{label}", version)
     return hmac.digest(key, NORMALISE[rule](_text(value)).encode(), hashlib.sha256)
 
 

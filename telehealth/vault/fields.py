@@ -15,10 +15,11 @@ from uuid import UUID
 
 import orjson
 from django.db import models
+from django.db.models.lookups import Exact
 from django.db.models.query_utils import DeferredAttribute
 
 from audit.ledger import current
-from telehealth.vault import blind, cipher, record_keys
+from telehealth.vault import blind, cipher, phases, record_keys
 from telehealth.vault.errors import RecordDestroyed, RecordRekeyed
 
 ACCOUNTS = UUID("00000000-0000-4000-8000-000000000001")
@@ -146,10 +147,10 @@ class SealedField(models.Field):  # type: ignore[type-arg]
             raise TypeError(f"{self.name} is sealed: expressions cannot be stored in it")
         if type(value) is Sealed:
             self._refuse_moved(model_instance)
+            self._index_anew(model_instance, value)
             return self._up_to_date(model_instance, value)
-        for index in index_fields_of(self.model):
-            if index.source == self.name:
-                model_instance.__dict__[index.attname] = index.digest(value)
+        for index in self._indexes():
+            model_instance.__dict__[index.attname] = index.to_write(value)
         if value is None:
             return None
         return self._seal(model_instance, value)
@@ -159,6 +160,17 @@ class SealedField(models.Field):  # type: ignore[type-arg]
         sealed = Sealed(cipher.seal(key, self.encode(value), self.bound_to(instance)))
         instance.__dict__[self.attname] = sealed
         return sealed
+
+    def _indexes(self) -> list[BlindIndexField]:
+        return [index for index in index_fields_of(self.model) if index.source == self.name]
+
+    def _index_anew(self, instance: Any, value: Sealed) -> None:
+        """Once the index root has changed: whoever saves what they read before must not bring its old index back."""
+        indexes = self._indexes()
+        if indexes and phases.held() != phases.Phase() and value.raw != cipher.TOMBSTONE:
+            opened = self.decode(self.plaintext(instance, value))
+            for index in indexes:
+                instance.__dict__[index.attname] = index.to_write(opened)
 
     def _up_to_date(self, instance: Any, value: Sealed) -> Sealed:
         """The same, under the record's current key: whoever saves what they read before a re-key must not bring the old
@@ -230,22 +242,52 @@ class SealedJSONField(SealedField):
 class BlindIndexField(models.BinaryField):  # type: ignore[type-arg]
     """HMAC-SHA-256 of the normalised source field, under a key of its own: equality without plaintext.
 
-    Declared after its source, which fills it when it is sealed. 32 bytes, untruncated, so it may be unique.
+    Declared after its source, which fills it when it is sealed. 32 bytes, untruncated, so it may be unique. Each has another
+    beside it (`beside="its name"`), which is used while the index root changes: see `telehealth.vault.phases`.
     """
 
-    def __init__(self, source: str, *args: Any, normalise: str, **kwargs: Any) -> None:
+    def __init__(self, source: str, *args: Any, normalise: str, beside: str = "", **kwargs: Any) -> None:
         self.source = source
         self.normalise = normalise
+        self.beside = beside
         super().__init__(*args, **{"null": True, "editable": False, "db_index": not kwargs.get("unique"), **kwargs})
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
         kwargs.pop("editable", None)
+        if self.beside:
+            kwargs["beside"] = self.beside
         return name, path, [self.source, *args], {**kwargs, "normalise": self.normalise, "db_index": not self.unique}
 
-    def digest(self, value: Any) -> bytes | None:
-        """The index of a value, None for None."""
-        return None if value is None else blind.digest(f"{self.model._meta.label}.{self.source}", value, self.normalise)
+    def digest(self, value: Any, version: int | None = None) -> bytes | None:
+        """The index of a value under a version of the root (the current one, unless said otherwise), None for None."""
+        if value is None:
+            return None
+        version = phases.known().current if version is None else version
+        return blind.digest(f"{self.model._meta.label}.{self.source}", value, self.normalise, version)
+
+    def to_write(self, value: Any) -> bytes | None:
+        """What belongs into this column now; holds the phase of the index root until the transaction ends."""
+        if value is None:
+            return None
+        phase = phases.held()
+        version = phase.beside if self.beside else phase.written
+        return None if version is None else self.digest(value, version)
+
+
+@BlindIndexField.register_lookup
+class EitherVersion(Exact):
+    """Equality with an index under any version that is looked up now."""
+
+    lookup_name = "exact"
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        either = getattr(self.rhs, "either", ())
+        if len(either) < 2:
+            return super().as_sql(compiler, connection)
+        column, parameters = self.process_lhs(compiler, connection)
+        values = [connection.Database.Binary(bytes(each)) for each in either]
+        return f"{column} IN ({', '.join(['%s'] * len(values))})", [*parameters, *values]
 
 
 @cache

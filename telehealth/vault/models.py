@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import nullcontext
 from functools import cache
 from typing import Any, ClassVar, NoReturn, Self, TypeVar
@@ -13,7 +13,9 @@ from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
 from audit.ledger import uuid7
-from telehealth.vault.fields import ACCOUNTS, SealedField, SealedTextField, index_fields_of, raw, sealed_fields_of
+from telehealth.vault import phases
+from telehealth.vault.cipher import TOMBSTONE
+from telehealth.vault.fields import ACCOUNTS, Sealed, SealedField, SealedTextField, index_fields_of, raw, sealed_fields_of
 
 M = TypeVar("M", bound=models.Model)
 
@@ -154,6 +156,9 @@ class SealedModel(models.Model):
     shred_columns: ClassVar[Mapping[str, Any]] = {}
     """Clear columns that tell something of what was sealed, and what stands in them once the record is destroyed."""
 
+    search_tokens: ClassVar[Mapping[str, tuple[tuple[str, ...], Callable[..., list[int]]]]] = {}
+    """Column of search tokens → the sealed fields they are made of, and how: (version of the index root, *values) → tokens."""
+
     objects = SealedQuerySet.as_manager()
 
     class Meta:
@@ -175,12 +180,32 @@ class SealedModel(models.Model):
         """Seal what was assigned. A row whose id or record changed since it was read is refused by its fields."""
         if update_fields is not None:
             names = set(update_fields)
-            update_fields = names | {f.name for f in index_fields_of(type(self)) if f.source in names}
+            update_fields = names | {f.name for f in index_fields_of(type(self)) if f.source in names} | self._token_columns(names)
         using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         # The key's version is held by the transaction that seals under it; inside one there is nothing to add.
         with nullcontext() if connections[using].in_atomic_block else transaction.atomic(using=using), raw():
+            self._make_tokens(update_fields)
             super().save(*args, update_fields=update_fields, **kwargs)
         self.__dict__["_vault_home"] = (self.pk, self.__dict__.get(self.record_field))
+
+    def _token_columns(self, names: Collection[str]) -> set[str]:
+        return {
+            each
+            for column, (sources, _) in self.search_tokens.items()
+            if {column, *sources} & set(names)
+            for each in (column, f"{column}_next")
+        }
+
+    def _make_tokens(self, saved: Iterable[str] | None) -> None:
+        """Once the index root has changed, search tokens are made here of what is sealed: as they are written now."""
+        wanted = [column for column in self.search_tokens if saved is None or column in set(saved)]
+        if not wanted or (phase := phases.held()) == phases.Phase():
+            return
+        for column in wanted:
+            sources, make = self.search_tokens[column]
+            values = [value_of(self, source) or "" for source in sources]
+            self.__dict__[column] = make(phase.written, *values)
+            self.__dict__[f"{column}_next"] = None if phase.beside is None else make(phase.beside, *values)
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         with raw():
@@ -209,6 +234,15 @@ class IntegrationSecret(SealedModel):
     @property
     def record_id(self) -> None:  # type: ignore[override]  # of no record
         return None
+
+
+def value_of(row: SealedModel, name: str) -> Any:
+    """What a sealed field holds, inside the vault: for an index of it, never for anybody to see."""
+    field: Any = row._meta.get_field(name)
+    value = row.__dict__.get(field.attname)
+    if isinstance(value, Sealed):
+        return None if value.raw == TOMBSTONE else field.decode(field.plaintext(row, value))
+    return value
 
 
 class SignerKey(SealedModel):

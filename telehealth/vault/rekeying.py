@@ -33,12 +33,12 @@ def begin(record_id: UUID, using: str) -> int:
     current()
     if record_id == AUDIT_ARCHIVES:
         raise KeyInFiles(kind="vault.RecordKey")
-    return _patiently(lambda: _begin(record_id, using))
+    return patiently(lambda: _begin(record_id, using))
 
 
 def _begin(record_id: UUID, using: str) -> int:
     with transaction.atomic(using=using):
-        _wait_a_little(using)
+        wait_a_little(using)
         key = RecordKey.objects.using(using).select_for_update().filter(record_id=record_id).first()
         if key is None:
             raise absent(record_id)
@@ -57,14 +57,14 @@ def sweep(record_id: UUID, using: str, size: int = BATCH) -> Iterator[int]:
     """Seal anew what is under an older version; yields the number of rows of each batch, which is committed by then."""
     current()
     for home in sealed_rows.homes_of(record_id):
-        while done := _patiently(partial(_batch, home, record_id, using, size)):
+        while done := patiently(partial(_batch, home, record_id, using, size)):
             yield done
 
 
 def _batch(home: Home, record_id: UUID, using: str, size: int) -> int:
     done = 0
     with transaction.atomic(using=using):
-        _wait_a_little(using)
+        wait_a_little(using)
         sealed_rows.open_door(record_id, using)
         keys = keys_of(record_id, using)
         newest = max(keys)
@@ -107,13 +107,13 @@ def finish(record_id: UUID, using: str, *, by: Actor, rows: int) -> bool:
     return True
 
 
-def _wait_a_little(using: str) -> None:
+def wait_a_little(using: str) -> None:
     """Traffic does not queue up behind us for longer than this."""
     with connections[using].cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
 
 
-def _patiently(step: Callable[[], int]) -> int:
+def patiently(step: Callable[[], int]) -> int:
     """Again when somebody held the lock for too long."""
     for attempt in range(ATTEMPTS):
         try:

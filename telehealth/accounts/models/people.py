@@ -46,6 +46,7 @@ class User(AccountSealed, AbstractBaseUser):  # type: ignore[django-manager-miss
 
     email = SealedTextField(key=ACCOUNTS, verbose_name=_("e-mail address"))
     email_index = BlindIndexField("email", normalise="email", unique=True)
+    email_index_next = BlindIndexField("email", normalise="email", unique=True, beside="email_index")
     role = models.CharField(_("role"), max_length=20, choices=[(role.value, label) for role, label in ROLES])
     name = models.CharField(_("name"), max_length=200, blank=True, help_text=_("Staff only: a patient's name is PHI."))
     is_active = models.BooleanField(_("active"), default=True)

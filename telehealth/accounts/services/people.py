@@ -30,7 +30,7 @@ def create_account(*, email: str, role: Role, by: Actor, password: str, name: st
     check_strength(password, email)
     user = User(email=email, role=role, name=name)
     user.set_password(password)
-    with constraint("accounts_user_email_index_key", EmailTaken):
+    with constraint("accounts_user_email_index_key", EmailTaken, "accounts_user_email_index_next_key"):
         user.save()
     record(by, Act.ACCOUNT_CREATED, user, detail={"role": str(role)})
     return user
@@ -49,7 +49,7 @@ def recover(*, account_id: UUID, email: str, role: Role, password: str, by: Acto
     user.epoch += 1
     if user.role == Role.PROXY and role == Role.PATIENT:
         user.role = Role.PATIENT
-    with constraint("accounts_user_email_index_key", EmailTaken):
+    with constraint("accounts_user_email_index_key", EmailTaken, "accounts_user_email_index_next_key"):
         user.save(update_fields=["password", "email", "epoch", "role"])
     TOTPDevice.objects.filter(user=user).delete()
     revoke_apps(user_id=user.pk, by=by)

@@ -100,6 +100,6 @@ def _add_identifiers(patient: Patient, pairs: Pairs) -> None:
     known = {(system, bytes(index)) for system, index in held}
     for system, value in pairs:
         index = blind("records.PatientIdentifier.value", value)
-        if (system, index) not in known:
-            known.add((system, index))
+        if not known & {(system, each) for each in index.either}:
+            known.add((system, bytes(index)))
             PatientIdentifier.objects.create(pk=uuid7(), patient=patient, system=system, value=value)

@@ -15,6 +15,7 @@ class StaffRecord(SealedModel):
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="staff_records")
     account = SealedTextField()  # the id of the staff account
     account_index = BlindIndexField("account", normalise="exact")
+    account_index_next = BlindIndexField("account", normalise="exact", beside="account_index")
     made_by = models.UUIDField(null=True)
     made_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
@@ -22,4 +23,7 @@ class StaffRecord(SealedModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["patient", "account_index"], condition=Q(ended_at=None), name="staff_record_once_at_a_time"),
+            models.UniqueConstraint(
+                fields=["patient", "account_index_next"], condition=Q(ended_at=None), name="staff_record_once_at_a_time_next"
+            ),
         ]

@@ -4,7 +4,7 @@ from django.db.models import Q
 from audit.ledger import Act, Actor, record
 from telehealth.core import permit
 from telehealth.records import rules
-from telehealth.records.digests import query_tokens, words
+from telehealth.records.digests import named, query_tokens, words
 from telehealth.records.errors import NothingToSearch, SearchTooWide
 from telehealth.records.models import Patient
 from telehealth.records.selectors import patients_for
@@ -34,7 +34,7 @@ def search_patients(*, by: Actor, mrn: str = "", phone: str = "", name: str = ""
         query &= Q(phone_index=blind("records.Patient.phone", phone))
     if birth_date.strip():
         query &= Q(birth_date_index=blind("records.Patient.birth_date", birth_date))
-    query &= Q(name_tokens__contains=tokens)
+    query &= named(name) if tokens else Q()
     candidates = list(patients_for(by).filter(query).order_by("-id")[: MOST_CANDIDATES + 1])
     if len(candidates) > MOST_CANDIDATES:
         raise SearchTooWide()
