@@ -203,6 +203,8 @@ class SealedModel(models.Model):
             return
         for column in wanted:
             sources, make = self.search_tokens[column]
+            if {column, *sources} & self.get_deferred_fields():
+                continue  # Django saves what was loaded: nothing of this has changed
             values = [value_of(self, source) or "" for source in sources]
             self.__dict__[column] = make(phase.written, *values)
             self.__dict__[f"{column}_next"] = None if phase.beside is None else make(phase.beside, *values)

@@ -11,6 +11,7 @@ django.setup()
 from audit.ledger import SYSTEM, unit  # noqa: E402  # after the settings
 from telehealth.core.errors import DomainError  # noqa: E402
 from telehealth.records.models import Patient  # noqa: E402
+from telehealth.vault.blind import blind  # noqa: E402
 from telehealth.vault.cipher import Broken  # noqa: E402
 
 KEPT: dict[str, Patient] = {}
@@ -25,6 +26,8 @@ def obey(record: UUID, word: str, value: str) -> str:
         return str(KEPT["row"].family)
     elif word == "save":
         KEPT["row"].save()
+    elif word == "look":
+        return str(Patient.objects.filter(mrn_index=blind("records.Patient.mrn", value)).count())
     elif word == "write":
         row = Patient.objects.get(pk=record)
         row.given = value

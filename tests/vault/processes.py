@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from django.conf import settings
 from django.db import connections
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +20,7 @@ def environment() -> dict[str, str]:
     """Ours, with both roles turned to the test's database."""
     name = str(connections["default"].settings_dict["NAME"])
     urls = {key: urlunsplit(urlsplit(os.environ[key])._replace(path="/" + name)) for key in ("DATABASE_URL", "MIGRATION_DATABASE_URL")}
-    return {**os.environ, **urls}
+    return {**os.environ, **urls, "VAULT_KEYRING_FILE": str(settings.VAULT_KEYRING_FILE)}
 
 
 def manage(*arguments: str) -> subprocess.Popen[str]:
