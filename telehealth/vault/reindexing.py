@@ -135,7 +135,7 @@ def _fill(model: type[SealedModel], size: int) -> int:
         wait_a_little("default")
         rows = list(_rest(model, FILLING).order_by("pk").select_for_update(of=("self",))[:size])
         for row in rows:
-            values = {field.attname: field.digest(value_of(row, field.source), coming) for _, field in _pairs(model)}
+            values: dict[str, Any] = {field.attname: field.digest(value_of(row, field.source), coming) for _, field in _pairs(model)}
             for column, (sources, make) in model.search_tokens.items():
                 values[f"{column}_next"] = make(coming, *(value_of(row, source) or "" for source in sources))
             model._base_manager.filter(pk=row.pk).update(**values)  # noqa: SLF001

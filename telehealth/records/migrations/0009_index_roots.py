@@ -8,7 +8,7 @@ import telehealth.vault.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("records", "0007_destruction"),
+        ("records", "0008_delegation"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ import telehealth.vault.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0001_initial"),
+        ("accounts", "0002_delegation"),
     ]
 
     operations = [
