@@ -35,9 +35,7 @@ LEAF_SQL = f"{text_sql('e')} || '|' || encode(e.mac, 'hex')"  # built from our o
 
 _SNAPSHOT = "SELECT pg_current_snapshot()::text"
 # By the index on xid, whatever the planner believes about a table that grows faster than its statistics.
-_BY_INDEX = (
-    "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL synchronous_commit = on"
-)
+_BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 _SINCE = f"""
     WITH fresh AS MATERIALIZED (SELECT id FROM audit_entry WHERE xid >= %s::xid8 OR xid = ANY(%s::xid8[])),
     page AS MATERIALIZED (

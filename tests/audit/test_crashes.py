@@ -1,12 +1,14 @@
 """kill -9 of web, sealer and PostgreSQL at random points."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from audit.ledger import SYSTEM, unit, uuid7
@@ -17,6 +19,7 @@ from tests.audit.elsewhere import Elsewhere, restored
 from tests.cast import make_patient
 from tests.people import MakeAccount
 
+AsOwner = Callable[..., list[tuple[Any, ...]]]
 VICTIMS = ("web", "sealer", "postgres")
 
 
@@ -60,6 +63,15 @@ def test_five_kills_lose_no_entry_and_seal_nothing_twice(reader: Reader) -> None
     victims = [*VICTIMS, chance.choice(VICTIMS), chance.choice(VICTIMS)]
     chance.shuffle(victims)
     kill(reader, victims, seed)
+
+
+def test_a_commit_that_returned_is_kept_also_where_the_server_would_not_wait(transactional_db: None, as_owner: AsOwner) -> None:
+    """The suite's own cluster commits without waiting for its log; the connections of the application wait."""
+    assert as_owner("SHOW synchronous_commit") == [("off",)]
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit")
+        assert cursor.fetchone() == ("on",)
 
 
 @pytest.mark.storm

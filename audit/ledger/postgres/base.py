@@ -8,9 +8,17 @@ from django.db.backends.postgresql import base
 
 from audit.ledger.units import current_or_none, flush
 
+_LASTING = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Flushes the current unit before each COMMIT of the default connection."""
+
+    def init_connection_state(self) -> None:
+        """An entry is on the disk before its commit returns, whatever the server's default: a crash must not take it back."""
+        super().init_connection_state()
+        with self.connection.cursor() as cursor:
+            cursor.execute(_LASTING)
 
     def _commit(self) -> None:
         unit = current_or_none()
