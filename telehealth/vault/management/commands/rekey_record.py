@@ -12,7 +12,6 @@ from telehealth.core.progress import Bar
 from telehealth.vault import rekeying, sealed_rows
 from telehealth.vault.cipher import Broken
 from telehealth.vault.fields import ACCOUNTS
-from telehealth.vault.files.purposes import AUDIT_ARCHIVES
 
 
 class Command(OwnersCommand):
@@ -26,8 +25,6 @@ class Command(OwnersCommand):
         parser.add_argument("--batch", type=int, default=rekeying.BATCH, help="rows per transaction")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["record"] == AUDIT_ARCHIVES:
-            raise CommandError("archives outside the database are sealed under this key: it stays")
         try:
             self._rekey(options["record"], options["batch"])
         except DomainError as error:
