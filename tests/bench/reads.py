@@ -49,6 +49,7 @@ class PlainPatient(models.Model):
     is_deceased = models.BooleanField()
     version = models.IntegerField()
     changed_at = models.DateTimeField()
+    destroyed_at = models.DateTimeField(null=True)
     mrn, family, given, birth_date, gender, phone, email, deceased, language = (models.TextField(null=True) for _ in range(9))
     address = models.JSONField(null=True)
 
@@ -170,7 +171,7 @@ def _make_twin(pk: UUID) -> None:
         columns = ", ".join(f"{name} text" for name in SEALED if name != "address")
         made.execute(
             "CREATE TABLE bench_patient (id uuid PRIMARY KEY, account_id uuid UNIQUE, is_deceased boolean, version integer, "
-            f"changed_at timestamptz, address jsonb, {columns})".encode()
+            f"changed_at timestamptz, destroyed_at timestamptz, address jsonb, {columns})".encode()
         )
         places = ", ".join(["%s"] * len(values))
         made.execute(f"INSERT INTO bench_patient ({', '.join(values)}) VALUES ({places})".encode(), list(values.values()))
