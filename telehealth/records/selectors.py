@@ -37,12 +37,12 @@ def patient_for(by: Actor, pk: UUID) -> Patient:
     return one(Patient.objects.with_keys().filter(visible(by, Action.READ, Resource.PATIENT, "")), pk)
 
 
-_NOT_SHOWN = ("body", "body_key", "source_key", "name_tokens", *(f.name for f in index_fields_of(Patient)))
+NOT_SHOWN = ("body", "body_key", "source_key", "name_tokens", *(f.name for f in index_fields_of(Patient)))
 
 
 def patient_shown(by: Actor, pk: UUID) -> Patient:
     """`patient_for` to look at and not to change: without the columns that no shape shows."""
-    return one(Patient.objects.with_keys().filter(visible(by, Action.READ, Resource.PATIENT, "")).defer(*_NOT_SHOWN), pk)
+    return one(Patient.objects.with_keys().filter(visible(by, Action.READ, Resource.PATIENT, "")).defer(*NOT_SHOWN), pk)
 
 
 def patient_of(by: Actor, account_id: UUID) -> Patient | None:

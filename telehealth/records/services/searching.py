@@ -7,7 +7,7 @@ from telehealth.records import rules
 from telehealth.records.digests import named, query_tokens, words
 from telehealth.records.errors import NothingToSearch, SearchTooWide
 from telehealth.records.models import Patient
-from telehealth.records.selectors import patients_for
+from telehealth.records.selectors import NOT_SHOWN, patients_for
 from telehealth.vault import matches
 from telehealth.vault.blind import blind
 
@@ -35,7 +35,7 @@ def search_patients(*, by: Actor, mrn: str = "", phone: str = "", name: str = ""
     if birth_date.strip():
         query &= Q(birth_date_index=blind("records.Patient.birth_date", birth_date))
     query &= named(name) if tokens else Q()
-    candidates = list(patients_for(by).filter(query).order_by("-id")[: MOST_CANDIDATES + 1])
+    candidates = list(patients_for(by).filter(query).defer(*NOT_SHOWN).order_by("-id")[: MOST_CANDIDATES + 1])
     if len(candidates) > MOST_CANDIDATES:
         raise SearchTooWide()
     found = [patient for patient in candidates if _is_named(patient, name)]
