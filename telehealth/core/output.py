@@ -29,5 +29,5 @@ class OnRecord:
 @contextmanager
 def on_record() -> Iterator[None]:
     """Within, `print` and whatever else writes to stdout or stderr waits for the log."""
-    with redirect_stdout(OnRecord(sys.stdout)), redirect_stderr(OnRecord(sys.stderr)):  # type: ignore[type-var]
+    with redirect_stdout(OnRecord(sys.stdout)), redirect_stderr(OnRecord(sys.stderr)):
         yield

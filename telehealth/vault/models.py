@@ -110,7 +110,7 @@ class Page:
 @cache
 def _key_sql(model: type[models.Model]) -> str:
     """The row's key in one column: version, KEK and the wrapped key in hex."""
-    column = model._meta.get_field(model.record_field).column  # type: ignore[attr-defined]
+    column = model._meta.get_field(model.record_field).column  # type: ignore[attr-defined, union-attr]
     packed = "k.version::text || ':' || encode(k.wrapped, 'hex') || ':' || k.kek_id"
     return f'SELECT {packed} FROM vault_recordkey k WHERE k.record_id = "{model._meta.db_table}"."{column}"'  # noqa: S608
 
