@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from audit.ledger import Act, Actor
+from audit.ledger import SYSTEM, Act, Actor
 from audit.ledger.models import Entry
 from telehealth.accounts.access import Action, Resource, Scope, granted
 from telehealth.accounts.models import Invitation
@@ -80,7 +80,14 @@ def practitioners() -> QuerySet[Practitioner]:
 
 def grants_for(by: Actor, patient_id: UUID) -> QuerySet[ProxyGrant]:
     """Who acts, or acted, for this patient."""
-    return ProxyGrant.objects.filter(visible(by, Action.SEARCH, Resource.PROXY_GRANT), patient_id=patient_id)
+    one(Patient.objects.filter(visible(by, Action.SEARCH, Resource.PROXY_GRANT, "")).only("pk"), patient_id)
+    return ProxyGrant.objects.filter(patient_id=patient_id)
+
+
+def guardians_of_minors(by: Actor) -> list[UUID]:
+    """Ids of the grants that end when somebody comes of age, for the sweep."""
+    lasts = Q(ends_at=None) | Q(ends_at__gt=now())
+    return list(ProxyGrant.objects.filter(lasts, of_minor=True).order_by("pk").values_list("pk", flat=True)) if by == SYSTEM else []
 
 
 def invitation_for(by: Actor, pk: UUID) -> Invitation:
@@ -146,7 +153,8 @@ def evidence_of(asked: Destruction) -> bool:
 
 def care_for(by: Actor, patient_id: UUID) -> QuerySet[CareRelationship]:
     """Who cares for this patient, or did."""
-    return CareRelationship.objects.filter(visible(by, Action.SEARCH, Resource.CARE_RELATIONSHIP), patient_id=patient_id)
+    one(Patient.objects.filter(visible(by, Action.SEARCH, Resource.CARE_RELATIONSHIP, "")).only("pk"), patient_id)
+    return CareRelationship.objects.filter(patient_id=patient_id)
 
 
 def one_care_for(by: Actor, patient_id: UUID, pk: UUID) -> CareRelationship:
@@ -156,11 +164,10 @@ def one_care_for(by: Actor, patient_id: UUID, pk: UUID) -> CareRelationship:
 
 def coverings_for(by: Actor, practitioner_id: UUID) -> QuerySet[Covering]:
     """Who stands in for this practitioner, for who arranges it."""
-    held = granted(by, Action.SEARCH, Resource.PANEL)
-    found = Covering.objects.filter(covered_id=practitioner_id)
-    if Scope.ALL in held:
-        return found
-    return found.filter(covered__account_id=by.account) if held else found.none()
+    mine = Practitioner.objects.all()
+    if Scope.ALL not in granted(by, Action.SEARCH, Resource.PANEL):
+        mine = mine.filter(account_id=by.account)
+    return Covering.objects.filter(covered=one(mine, practitioner_id))
 
 
 def one_covering_for(by: Actor, practitioner_id: UUID, pk: UUID) -> Covering:

@@ -14,7 +14,7 @@ from telehealth.records.services.emergency import begin_emergency, end_emergency
 from telehealth.records.services.importing import import_bundle
 from telehealth.records.services.inviting import attach_account, invite
 from telehealth.records.services.labelling import label_again
-from telehealth.records.services.proxies import delegate, follow_ages, grant_proxy, revoke_proxy
+from telehealth.records.services.proxies import delegate, follow_age, grant_proxy, revoke_proxy
 from telehealth.records.services.searching import search_patients
 from telehealth.records.services.staff_records import link_staff, unlink_staff
 
@@ -31,7 +31,7 @@ __all__ = [
     "end_care",
     "end_covering",
     "end_emergency",
-    "follow_ages",
+    "follow_age",
     "give_consent",
     "grant_proxy",
     "hand_over",

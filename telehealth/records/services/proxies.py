@@ -16,7 +16,6 @@ from telehealth.core import now, one, permit
 from telehealth.outbox.services import notify
 from telehealth.records import rules
 from telehealth.records.access import visible
-from telehealth.records.access.periods import lasting
 from telehealth.records.errors import PeriodUnusable
 from telehealth.records.importing.reading import age_on
 from telehealth.records.labels import HIDDEN_FROM_PROXIES, Category, tokens
@@ -98,17 +97,12 @@ def _end(grant: ProxyGrant, by: Actor, reason: str) -> None:
         withdraw_invitations(patient_id=grant.patient_id, relationship=grant.relationship, account_id=grant.proxy, by=by)
 
 
-def follow_ages(*, by: Actor) -> int:
-    """Guardians' grants as the ages of today let them be: narrower from twelve on, over at eighteen. Says how many changed.
+@transaction.atomic
+def follow_age(*, grant_id: UUID, by: Actor) -> bool:
+    """A guardian's grant as the age of today lets it be: narrower from twelve on, over at eighteen. Whether it changed.
 
     Ages are compared inside the vault: nothing is opened.
     """
-    ids = ProxyGrant.objects.filter(lasting(now()), of_minor=True).order_by("pk").values_list("pk", flat=True)
-    return sum(_follow_age(pk, by) for pk in list(ids))
-
-
-@transaction.atomic
-def _follow_age(grant_id: UUID, by: Actor) -> bool:
     grant = ProxyGrant.objects.select_for_update(of=("self",)).select_related("patient").get(pk=grant_id)
     if _is_at_least(grant.patient, ADULT):
         _end(grant, by, "of_age")
