@@ -1,6 +1,5 @@
 """The Celery application: JSON, late acknowledgement, no result backend, an audit unit around every task."""
 
-import logging
 import os
 from logging.config import dictConfig
 from typing import Any
@@ -19,7 +18,7 @@ def _our_logs(**_: Any) -> None:
     """Celery's own set-up would print what exceptions say, and arguments with them."""
     dictConfig(settings.LOGGING)
     # What a careless task prints, withheld. The level by name: a child of the pool reads it from its environment.
-    app.log.redirect_stdouts(logging.WARNING, "celery.redirected")  # type: ignore[arg-type]  # the stubs know numbers only
+    app.log.redirect_stdouts("WARNING", "celery.redirected")  # type: ignore[arg-type]  # the stubs know numbers only
 
 
 app = Celery("telehealth", task_cls=Task)
