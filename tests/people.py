@@ -14,9 +14,9 @@ from rest_framework.test import APIClient
 
 from audit.ledger import SYSTEM, Act, Actor, flush, unit, uuid7
 from audit.ledger.models import Entry
-from telehealth.accounts import services, sessions, totp
+from telehealth.accounts import live, services, sessions, totp
 from telehealth.accounts.access import Role
-from telehealth.accounts.models import TOTPDevice, User
+from telehealth.accounts.models import Session, TOTPDevice, User
 from telehealth.accounts.passwords import Argon2id
 from telehealth.core import now
 
@@ -109,6 +109,7 @@ def client_for(db: None) -> ClientFor:
         browser = Browser()
         browser.force_login(User.objects.get(pk=who.id))
         session = browser.session
+        session[live.SESSION] = str(Session.objects.create(account_id=who.id, kind=Session.Kind.BROWSER).pk)
         session[sessions.STARTED] = session[sessions.SEEN] = now().isoformat()
         at = now() if factor_at == "now" else factor_at
         if isinstance(at, datetime):

@@ -106,6 +106,8 @@ class Act(StrEnum):
     REFUSED = "refused"
     ROLE_CHANGED = "role.changed"
     SCRIPT_RECEIVED = "script.received"
+    SESSION_BEGUN = "session.begun"
+    SESSION_ENDED = "session.ended"
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
     STAFF_INVITED = "staff.invited"

@@ -5,14 +5,12 @@ import time
 from contextlib import suppress
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
-from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
 import structlog
 from django.conf import settings
-from django.contrib import auth
 from django.db import DatabaseError
 from django.http.request import validate_host
 from redis.exceptions import RedisError
@@ -23,14 +21,13 @@ from consults.protocol.codes import SUBPROTOCOL, Close, Error
 from consults.protocol.incoming import MAX_FRAME, Incoming, UnknownType, Unreadable, parse
 from consults.protocol.outgoing import trouble
 from consults.protocol.rates import Allowance
-from telehealth.accounts import sessions
-from telehealth.accounts.models import User
+from telehealth.accounts import live, sessions
 from telehealth.core import now
 from telehealth.core.consumer import Consumer
 from telehealth.core.errors import DomainError
 from telehealth.vault.cipher import Broken
 
-TICK_SECONDS: Final = 5.0
+TICK_SECONDS: Final = 4.0  # what was not told in time is found out within five seconds
 log = structlog.get_logger(__name__)
 
 
@@ -60,12 +57,12 @@ def signed_in(cookies: str) -> tuple[Actor, int]:
         morsel = None
     if morsel is None:
         return ANONYMOUS, 0
-    session = import_module(settings.SESSION_ENGINE).SessionStore(morsel.value)
-    user = auth.get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]  # it reads .session alone
-    if not isinstance(user, User) or sessions.expired(user, session, now()):
+    kept = import_module(settings.SESSION_ENGINE).SessionStore(morsel.value)
+    held = live.session_in(kept)
+    if held is None or sessions.expired(held.account, kept, now()):
         return ANONYMOUS, 0
-    by = sessions.actor_of(user, session)
-    return (by, user.epoch) if by.second_factor_at is not None else (ANONYMOUS, 0)
+    by = sessions.actor_of(held.account, kept)
+    return (by, held.account.epoch) if by.second_factor_at is not None else (ANONYMOUS, 0)
 
 
 class Door(Consumer):
@@ -76,6 +73,7 @@ class Door(Consumer):
     max_message_bytes = MAX_FRAME
     epoch = 0
     unreadable = 0
+    account_group = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -117,7 +115,19 @@ class Door(Consumer):
         if own_origin(self.scope):
             self.actor, self.epoch = await self.ask(signed_in, header(self.scope, b"cookie"))
             current().become(self.actor)
+            await self.listen()
         await self.welcome()
+
+    async def listen(self) -> None:
+        """Hear at once when the account's sessions end (`live.tell`)."""
+        if self.actor.id is not None and not self.account_group:
+            self.account_group = live.group_of(self.actor.id)
+            await self.channel_layer.group_add(self.account_group, self.channel_name)
+
+    async def door_check(self, event: dict[str, Any]) -> None:
+        """From the channel layer: something of this account has ended; perhaps what this socket was opened with."""
+        if not self.over and not await self.ask(live.stands, self.actor, self.epoch):
+            await self.turn_away("signed_out", Close.NOT_JOINED)
 
     async def still_signed_in(self) -> bool:
         """Whether the session that opened the door lasts: neither ended nor idle for too long."""
@@ -202,6 +212,8 @@ class Door(Consumer):
             self.ticking.cancel()
             with suppress(asyncio.CancelledError):
                 await self.ticking
+        if self.account_group:
+            await self.channel_layer.group_discard(self.account_group, self.channel_name)
         await self.gone()
 
     async def gone(self) -> None:

@@ -22,7 +22,7 @@ from consults.protocol.codes import Close, Error
 from consults.protocol.incoming import Candidate, Description, Incoming, Join, Leave, Media, Ping
 from consults.protocol.politeness import polite, polite_alone
 from consults.selectors import Standing
-from consults.services.seating import live_account
+from telehealth.accounts import live
 from telehealth.core.errors import DomainError
 
 JOIN_WITHIN: Final = 5.0
@@ -73,6 +73,7 @@ class VisitSocket(Door):
             redeem = partial(services.redeem_ticket, value=message.ticket, visit_id=self.visit_id)
             self.actor, self.epoch = await self.ask(redeem, by=ANONYMOUS)
             current().become(self.actor)
+            await self.listen()
         if self.actor.id is None:
             await self.turn_away("not_signed_in", Close.NOT_JOINED)
             return
@@ -161,7 +162,7 @@ class VisitSocket(Door):
         except Replaced:
             await self.end(Close.REPLACED)
             return
-        if not await self.ask(live_account, self.actor.id, self.epoch):
+        if not await self.ask(live.stands, self.actor, self.epoch):
             await self.turn_away("signed_out", Close.NOT_JOINED)
         elif not await self.ask(selectors.still_sees, self.actor, self.visit_id):
             await self._show_out(self.seat)

@@ -20,6 +20,7 @@ from consults.protocol.politeness import polite
 from consults.selectors import Standing
 from consults.services import steps
 from consults.states import Event, Waiting, may
+from telehealth.accounts import live
 from telehealth.accounts.access import Action
 from telehealth.accounts.models import User
 from telehealth.core import now, permit
@@ -71,17 +72,16 @@ def redeem_ticket(*, value: str, visit_id: UUID, by: Actor) -> tuple[Actor, int]
     """
     kept = desk.redis().getdel(names.ticket(_digest(value)))
     stub = msgspec.json.decode(kept, type=_Stub) if isinstance(kept, bytes) else None
-    if stub is None or stub.visit != visit_id or not live_account(stub.account, stub.epoch):
+    if stub is None or stub.visit != visit_id or not live.stands(_holder(stub), stub.epoch):
         refuse(by, TicketInvalid.code, kind=Visit._meta.label, pk=visit_id)
         raise TicketInvalid
-    holder = Actor(stub.account, stub.role, stub.session, stub.client, stub.second_factor_at, frozenset(stub.scopes))
+    holder = _holder(stub)
     record(holder, Act.TICKET_USED, record_id=None, detail={"visit": str(visit_id)})
     return holder, stub.epoch
 
 
-def live_account(account: UUID | None, epoch: int) -> bool:
-    """Whether what was given to this account then still counts."""
-    return account is not None and User.objects.filter(pk=account, epoch=epoch, is_active=True).exists()
+def _holder(stub: _Stub) -> Actor:
+    return Actor(stub.account, stub.role, stub.session, stub.client, stub.second_factor_at, frozenset(stub.scopes))
 
 
 @transaction.atomic

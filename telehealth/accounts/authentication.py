@@ -10,7 +10,9 @@ from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
 from audit.ledger import Actor, current
+from telehealth.accounts import live
 from telehealth.accounts.models import AccessToken, User
+from telehealth.core import now
 
 
 class Accounts(BaseBackend):
@@ -47,6 +49,8 @@ class Bearer(authentication.BaseAuthentication):
         token = self._token(parts[1]) if len(parts) == 2 else None
         if token is None or token.user is None or token.application is None or token.is_expired():
             raise exceptions.AuthenticationFailed
+        if token.session is not None:
+            live.note_seen(token.session, now())
         _stand_for(request, actor_of(token))
         return token.user, token
 
@@ -55,7 +59,7 @@ class Bearer(authentication.BaseAuthentication):
 
     def _token(self, raw: bytes) -> AccessToken | None:
         checksum = hashlib.sha256(raw).hexdigest()
-        return AccessToken.objects.select_related("user", "application").filter(token_checksum=checksum).first()
+        return AccessToken.objects.select_related("user", "application", "session").filter(token_checksum=checksum).first()
 
 
 def actor_of(token: AccessToken) -> Actor:
@@ -64,6 +68,7 @@ def actor_of(token: AccessToken) -> Actor:
     return Actor(
         id=person.pk,
         role=person.role,
+        session=token.session_id.hex if token.session_id else "",
         client=app.client_id,
         second_factor_at=token.factor_at,
         scopes=frozenset(token.scope.split()),

@@ -22,10 +22,10 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.views import AuthorizationView, IntrospectTokenView, RevokeTokenView, TokenView
 
 from audit.ledger import Act, Actor, record, refuse
-from telehealth.accounts import sessions
+from telehealth.accounts import devices, services, sessions
 from telehealth.accounts.access import APP_SCOPES
 from telehealth.accounts.authentication import actor_of
-from telehealth.accounts.models import AccessToken, Application, Grant, RefreshToken
+from telehealth.accounts.models import AccessToken, Application, Grant, RefreshToken, Session
 
 GRANT_TYPES = ("authorization_code", "refresh_token")
 
@@ -56,7 +56,7 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # untyped
     def validate_refresh_token(self, refresh_token: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
         """Good once: a used one ends its family (the toolkit does), which is put on record here."""
         checksum = hashlib.sha256(refresh_token.encode()).hexdigest()
-        held = RefreshToken.objects.select_for_update(of=("self",)).select_related("user")
+        held = RefreshToken.objects.select_for_update(of=("self",)).select_related("user", "session")
         known = held.filter(token_checksum=checksum).order_by(F("revoked").desc(nulls_first=True)).first()
         if known is not None and known.revoked is not None:
             refuse(_person(known), "refresh_token_reused", kind=RefreshToken._meta.label)
@@ -68,16 +68,17 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # untyped
         made: AccessToken = super()._create_access_token(expires, request, token, source_refresh_token)
         proven = source_refresh_token or request.proven
         made.epoch, made.factor_at = proven.epoch, proven.factor_at
-        made.save(update_fields=["epoch", "factor_at"])
+        made.session = source_refresh_token.session if source_refresh_token else _app_session(made, request.headers)
+        made.save(update_fields=["epoch", "factor_at", "session"])
         record(actor_of(made), Act.APP_GRANTED, detail={"grant": str(request.grant_type)})
         return made
 
     def _create_refresh_token(self, request: Any, code: str, access_token: AccessToken, previous: Any) -> RefreshToken:
         made: RefreshToken = super()._create_refresh_token(request, code, access_token, previous)
-        made.epoch, made.factor_at = access_token.epoch, access_token.factor_at
+        made.epoch, made.factor_at, made.session = access_token.epoch, access_token.factor_at, access_token.session
         if previous is None:
             made.token_family = family_of(request.code)
-        made.save(update_fields=["epoch", "factor_at", "token_family"])
+        made.save(update_fields=["epoch", "factor_at", "session", "token_family"])
         return made
 
     def _end_family(self, family: UUID, reason: str) -> None:
@@ -85,6 +86,12 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # untyped
         if member is not None:
             refuse(_person(member), reason, kind=RefreshToken._meta.label)
             RefreshToken.revoke_family(family)
+
+
+def _app_session(token: AccessToken, told: dict[str, str]) -> Session:
+    """What the app holds from one consent on, as the person finds it on the list of their sessions."""
+    where = {"device": devices.words(told.get("HTTP_USER_AGENT", "")), "network": devices.prefix(told.get("REMOTE_ADDR", ""))}
+    return services.open_session(account_id=token.user_id, application=token.application, by=actor_of(token), **where)
 
 
 def family_of(code: str) -> UUID:

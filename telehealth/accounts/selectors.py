@@ -16,7 +16,8 @@ from audit.ledger import Actor
 from telehealth.accounts.access import Role
 from telehealth.accounts.errors import InvitationUnusable
 from telehealth.accounts.factors import account_id
-from telehealth.accounts.models import Invitation, TOTPDevice, User
+from telehealth.accounts.live import with_tokens
+from telehealth.accounts.models import Invitation, Session, TOTPDevice, User
 from telehealth.accounts.models.people import PATIENT_SIDE
 from telehealth.core import now, one
 from telehealth.vault.blind import blind
@@ -84,3 +85,13 @@ def open_invitation(token: str) -> Invitation:
 def _mac(invitation: Invitation) -> bytes:
     value = f"{invitation.pk}:{invitation.generation}"
     return salted_hmac("telehealth.accounts.invitation", value, algorithm="sha256").digest()
+
+
+def session_id(by: Actor) -> UUID | None:
+    """The row of the session that this actor acts in."""
+    return UUID(by.session) if by.session else None
+
+
+def sessions_of(by: Actor) -> QuerySet[Session]:
+    """Where one is signed in, oneself and by apps, the latest used first; none of anybody else's."""
+    return with_tokens().select_related("application").filter(account=account_id(by), ended_at=None).order_by("-seen_at", "-pk")

@@ -1,7 +1,7 @@
 """Browser sessions: who a session stands for, how long it lasts, and the guard before the portal's pages.
 
-A session holds an account's id, three times and nothing else. Its key changes at sign-in and when the second factor
-is shown; it dies with the account's password, epoch or switch (`User.get_session_auth_hash`).
+A session holds an account's id, its row in the register, three times and nothing else. Its key changes at sign-in and
+when the second factor is shown; it dies with its row, and with the account's password, epoch or switch (`live`).
 """
 
 from collections.abc import Callable
@@ -13,6 +13,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import auth
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -21,21 +23,22 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from rest_framework.request import Request
 
 from audit.ledger import ANONYMOUS, Actor, current
-from audit.ledger.keys import keyed_hash
-from telehealth.accounts import factors, selectors, services
-from telehealth.accounts.models import User
+from telehealth.accounts import devices, factors, live, selectors, services
+from telehealth.accounts.models import Session, User
 from telehealth.core import now
 
 STARTED, SEEN, FACTOR, EMERGENCY = "started_at", "seen_at", "factor_at", "emergency"
 IDLE_STAFF, IDLE_PATIENTS = timedelta(minutes=15), timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
-SEEN_STEP = timedelta(seconds=30)  # how often being seen is written down
 
 
 def begin(request: HttpRequest, user: User) -> None:
     """A new session under a new key; whatever the browser brought along is gone."""
     request.session.flush()
     auth.login(request, user, backend="telehealth.accounts.authentication.Accounts")
+    device, network = devices.words(request.headers.get("User-Agent", "")), devices.prefix(address_of(request))
+    opened = services.open_session(account_id=user.pk, device=device, network=network, by=Actor(id=user.pk, role=user.role))
+    request.session[live.SESSION] = str(opened.pk)
     moment = now().isoformat()
     request.session[STARTED] = request.session[SEEN] = moment
     _stand_for(request, actor_of(user, request.session))
@@ -68,14 +71,13 @@ def end(request: HttpRequest, reason: str) -> None:
 
 
 def actor_of(user: Any, session: SessionBase) -> Actor:
-    """The actor that a signed-in session stands for; ANONYMOUS without one. The session's id is hashed."""
+    """The actor that a signed-in session stands for; ANONYMOUS without one."""
     if not isinstance(user, User):
         return ANONYMOUS
-    key = session.session_key or ""
     return Actor(
         id=user.pk,
         role=user.role,
-        session=keyed_hash(key) if key else "",
+        session=UUID(known).hex if (known := session.get(live.SESSION)) else "",
         second_factor_at=time_in(session, FACTOR),
         emergency=emergencies_in(session),
     )
@@ -96,21 +98,25 @@ class SessionClock:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        user = request.user
         _stand_for(request, ANONYMOUS)
-        if isinstance(user, User):
-            self._tick(request, user)
+        held = live.session_in(request.session)
+        request.user = held.account if held else AnonymousUser()
+        if held is not None:
+            self._tick(request, held)
+        elif SESSION_KEY in request.session:
+            request.session.flush()  # ended, elsewhere or with the account; that is on record already
         return self.get_response(request)
 
-    def _tick(self, request: HttpRequest, user: User) -> None:
-        at = now()
+    def _tick(self, request: HttpRequest, held: Session) -> None:
+        at, user = now(), held.account
         if reason := expired(user, request.session, at):
             end(request, reason)
             return
         _stand_for(request, actor_of(user, request.session))
         seen = time_in(request.session, SEEN)
-        if seen is None or at - seen > SEEN_STEP:
+        if seen is None or at - seen > live.SEEN_STEP:
             request.session[SEEN] = at.isoformat()
+        live.note_seen(held, at)
 
 
 def guard(request: HttpRequest) -> Actor | HttpResponseBase:

@@ -13,9 +13,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.ledger import SYSTEM, unit, uuid7
-from telehealth.accounts import sessions
+from telehealth.accounts import live, sessions
 from telehealth.accounts.access import Role
-from telehealth.accounts.models import User
+from telehealth.accounts.models import Session, User
 from telehealth.core import now
 from telehealth.records.digests import name_tokens
 from telehealth.records.models import Patient
@@ -93,6 +93,7 @@ def _signed_in(account: UUID) -> Browser:
     browser = Browser()
     browser.force_login(User.objects.get(pk=account))
     session = browser.session
+    session[live.SESSION] = str(Session.objects.create(account_id=account, kind=Session.Kind.BROWSER).pk)
     session[sessions.STARTED] = session[sessions.SEEN] = session[sessions.FACTOR] = now().isoformat()
     session.save()
     return browser

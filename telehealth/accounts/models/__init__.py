@@ -2,5 +2,6 @@
 
 from telehealth.accounts.models.apps import AccessToken, Application, Grant, IDToken, RefreshToken
 from telehealth.accounts.models.people import Invitation, TOTPDevice, User
+from telehealth.accounts.models.sessions import Session
 
-__all__ = ["AccessToken", "Application", "Grant", "IDToken", "Invitation", "RefreshToken", "TOTPDevice", "User"]
+__all__ = ["AccessToken", "Application", "Grant", "IDToken", "Invitation", "RefreshToken", "Session", "TOTPDevice", "User"]

@@ -15,6 +15,7 @@ from oauth2_provider.models import (
 )
 
 from telehealth.accounts.models.people import User
+from telehealth.accounts.models.sessions import Session
 
 
 class Digest(str):
@@ -61,6 +62,20 @@ class Proven(models.Model):
         return user is not None and user.is_active and user.epoch == self.epoch
 
 
+class Held(Proven):
+    """A token: worth nothing once the session that it belongs to has ended."""
+
+    session = models.ForeignKey(Session, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        abstract = True
+
+    def stands(self) -> bool:
+        """Whether account and session are as they were."""
+        session: Session | None = self.session
+        return super().stands() and (session is None or session.ended_at is None)
+
+
 class Grant(Proven, AbstractGrant):  # type: ignore[misc]  # noqa: DJ008  # __str__: the toolkit's
     """An authorisation code, for 60 seconds and one use."""
 
@@ -70,7 +85,7 @@ class Grant(Proven, AbstractGrant):  # type: ignore[misc]  # noqa: DJ008  # __st
         pass
 
 
-class AccessToken(Proven, AbstractAccessToken):  # type: ignore[misc]  # noqa: DJ008  # __str__: the toolkit's
+class AccessToken(Held, AbstractAccessToken):  # type: ignore[misc]  # noqa: DJ008  # __str__: the toolkit's
     class Meta(AbstractAccessToken.Meta):  # type: ignore[misc]
         pass
 
@@ -79,7 +94,7 @@ class AccessToken(Proven, AbstractAccessToken):  # type: ignore[misc]  # noqa: D
         return not self.stands() or super().is_expired()
 
 
-class RefreshToken(Proven, AbstractRefreshToken):  # type: ignore[misc]  # noqa: DJ008  # __str__: the toolkit's
+class RefreshToken(Held, AbstractRefreshToken):  # type: ignore[misc]  # noqa: DJ008  # __str__: the toolkit's
     class Meta(AbstractRefreshToken.Meta):  # type: ignore[misc]
         pass
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from audit.ledger import Act, Actor, record
-from telehealth.accounts.models import AccessToken, Grant, IDToken, Invitation, RefreshToken, TOTPDevice, User
+from telehealth.accounts.models import AccessToken, Grant, IDToken, Invitation, RefreshToken, Session, TOTPDevice, User
 from telehealth.vault import destroying
 
 
@@ -21,6 +21,7 @@ def forget_account(*, account_id: UUID | None, patient_id: UUID, using: str, by:
         for model in (Grant, RefreshToken, AccessToken, IDToken):
             model.objects.using(using).filter(user_id=account_id).delete()
         TOTPDevice.objects.using(using).filter(user_id=account_id).delete()
+        Session.objects.using(using).filter(account=account_id).delete()  # where they were is theirs too
         destroying.erase(User, "id", account_id, using)
         User.objects.using(using).filter(pk=account_id).update(is_active=False, password=make_password(None), epoch=F("epoch") + 1)
         record(by, Act.ACCOUNT_FORGOTTEN, User(pk=account_id), using=using)

@@ -10,7 +10,7 @@ from audit.ledger import Act, Actor, record
 from telehealth.accounts.access import Role
 from telehealth.accounts.errors import EmailTaken, PasswordTooWeak
 from telehealth.accounts.models import TOTPDevice, User
-from telehealth.accounts.services.apps import revoke_apps
+from telehealth.accounts.services.sessions import close_everything
 from telehealth.core import constraint, one
 
 
@@ -46,13 +46,12 @@ def recover(*, account_id: UUID, email: str, role: Role, password: str, by: Acto
     user = one(User.objects.select_for_update().filter(is_active=True), account_id)
     user.set_password(password)
     user.email = email
-    user.epoch += 1
     if user.role == Role.PROXY and role == Role.PATIENT:
         user.role = Role.PATIENT
     with constraint("accounts_user_email_index_key", EmailTaken, "accounts_user_email_index_next_key"):
-        user.save(update_fields=["password", "email", "epoch", "role"])
+        user.save(update_fields=["password", "email", "role"])
     TOTPDevice.objects.filter(user=user).delete()
-    revoke_apps(user_id=user.pk, by=by)
+    user.epoch = close_everything(account_id=user.pk, reason="recovered", by=by).epoch
     record(by, Act.ACCOUNT_RECOVERED, user)
     return user
 
@@ -62,9 +61,8 @@ def switch_off(*, account_id: UUID, by: Actor) -> User:
     """No sign-in, no session, no app from now on. The account stays, for history names it."""
     user = one(User.objects.select_for_update(), account_id)
     user.is_active = False
-    user.epoch += 1
-    user.save(update_fields=["is_active", "epoch"])
-    revoke_apps(user_id=user.pk, by=by)
+    user.save(update_fields=["is_active"])
+    user.epoch = close_everything(account_id=user.pk, reason="switched_off", by=by).epoch
     record(by, Act.ACCOUNT_SWITCHED_OFF, user)
     return user
 

@@ -5,10 +5,12 @@ from django.db import transaction
 
 from audit.ledger import Act, Actor, record, refuse
 from audit.ledger.keys import keyed_hash
+from telehealth.accounts import live, selectors
 from telehealth.accounts.errors import SignInFailed
-from telehealth.accounts.models import User
+from telehealth.accounts.models import Session, User
 from telehealth.accounts.selectors import account_of_email
 from telehealth.accounts.throttle import ADDRESS_REMEMBERED, FREE_PER_ADDRESS, Throttle
+from telehealth.core import now
 from telehealth.vault.blind import blind
 
 
@@ -38,4 +40,7 @@ def sign_in(*, email: str, password: str, address: str, by: Actor) -> User:
 @transaction.atomic
 def sign_out(*, by: Actor, reason: str = "asked") -> None:
     """On record why a session ended: asked, idle, absolute. The face ends it."""
+    if session := selectors.session_id(by):
+        Session.objects.filter(pk=session, account=by.id, ended_at=None).update(ended_at=now(), reason=reason)
+        live.tell(by.account)
     record(by, Act.SIGNED_OUT, reason=reason)

@@ -12,8 +12,8 @@ from telehealth.accounts.errors import StaffOnly
 from telehealth.accounts.models import Invitation, User
 from telehealth.accounts.models.people import PATIENT_SIDE
 from telehealth.accounts.rules import may_manage
-from telehealth.accounts.services.apps import revoke_apps
 from telehealth.accounts.services.invitations import create_invitation
+from telehealth.accounts.services.sessions import close_everything
 from telehealth.core import one, permit
 
 
@@ -48,8 +48,7 @@ def change_role(*, account_id: UUID, role: Role, by: Actor) -> User:
         refuse(by, "staff_only", kind=User._meta.label, pk=user.pk)
         raise StaffOnly
     user.role = role
-    user.epoch += 1
-    user.save(update_fields=["role", "epoch"])
-    revoke_apps(user_id=user.pk, by=by)
+    user.save(update_fields=["role"])
+    user.epoch = close_everything(account_id=user.pk, reason="role_changed", by=by).epoch
     record(by, Act.ROLE_CHANGED, user, detail={"role": str(role)})
     return user
