@@ -66,12 +66,13 @@ def test_an_invited_patient_arrives_with_two_factors(desk: Person, attached: lis
     assert browser.get("/welcome/").status_code == 200
     me = body(browser.get("/api/v1/me/"))
     assert me["role"] == "patient"
-    assert attached[0] | {"by": None} == {
+    assert attached[0] | {"by": None, "invitation_id": None} == {
         "patient_id": CHART,
         "account_id": UUID(me["id"]),
         "relationship": "self",
         "granted_by": desk.id,
         "by": None,
+        "invitation_id": None,
     }
     assert [act for act in acts() if act in (Act.INVITATION_CREATED, Act.INVITATION_ACCEPTED, Act.FACTOR_ENROLLED)] == [
         Act.INVITATION_CREATED,

@@ -48,7 +48,7 @@ def test_password_then_code_opens_the_door(make_account: MakeAccount, acts: Acts
     assert (second.status_code, second["Location"]) == (302, "/")
     me = browser.get("/api/v1/me/")
     assert (me.status_code, body(me)) == (200, {"id": str(nan.id), "role": "nurse", "patient": None, "practitioner": None})
-    assert acts() == [Act.ACCOUNT_CREATED, Act.SIGNED_IN, Act.FACTOR_PROVED]
+    assert acts() == [Act.ACCOUNT_CREATED, Act.SIGNED_IN, Act.SESSION_BEGUN, Act.FACTOR_PROVED]
 
 
 def test_a_password_alone_reaches_nothing(make_account: MakeAccount) -> None:

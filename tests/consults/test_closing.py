@@ -1,0 +1,144 @@
+"""What ends an account's rights closes its sockets within five seconds, told or not; what ends nothing closes none."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from audit.ledger import SYSTEM
+from consults import services
+from consults.protocol.codes import Close
+from telehealth.accounts import live
+from telehealth.accounts import services as accounts
+from telehealth.accounts.access import Role
+from telehealth.accounts.authentication import actor_of
+from telehealth.accounts.models import AccessToken, Application, RefreshToken, Session, User
+from telehealth.core import now
+from telehealth.records import services as records
+from telehealth.records.models import ProxyGrant
+from tests.consults.devices import Device, Devices, do
+from tests.consults.stage import Stage
+from tests.people import ClientFor
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WITHIN = 5.0
+
+
+async def seconds_to_close(device: Device, code: Close) -> float:
+    began = time.monotonic()
+    assert await device.closed() == code
+    return time.monotonic() - began
+
+
+def account_of(devices: Devices, who: str) -> UUID:
+    return devices.stage.cast.__dict__[who].account  # type: ignore[no-any-return]
+
+
+Change = Callable[[UUID], Any]
+CHANGES: dict[str, Change] = {
+    "switched off": lambda account: accounts.switch_off(account_id=account, by=SYSTEM),
+    "another role": lambda account: accounts.change_role(account_id=account, role=Role.BILLER, by=SYSTEM),
+    "reset": lambda account: accounts.recover(
+        account_id=account, email="anew@example.org", role=Role.PROVIDER, password="another kettle of fish", by=SYSTEM
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_both_kinds_of_socket_close_at_once(call: Devices, change: str) -> None:
+    cho, _ = await call.joined("dr_cho")
+    queue = await call.browser("dr_cho", path="/ws/waiting-room/")
+    assert await queue.silent()
+    await do(CHANGES[change], account_of(call, "dr_cho"))
+    assert await seconds_to_close(cho, Close.NOT_JOINED) < 2, "told, it does not wait for its tick"
+    assert await seconds_to_close(queue, Close.NOT_JOINED) < 2
+
+
+async def test_untold_it_is_found_out_within_five_seconds(call: Devices, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_tell", lambda account: None)  # the broker loses what it was told
+    pia, _ = await call.joined("pia")
+    began = time.monotonic()
+    await do(accounts.close_everything, account_id=account_of(call, "pia"), reason="left", by=SYSTEM)
+    assert await pia.closed() == Close.NOT_JOINED
+    assert time.monotonic() - began < WITHIN
+
+
+async def test_signing_out_there_closes_that_socket_alone(call: Devices) -> None:
+    pia, _ = await call.joined("pia")
+    cho, _ = await call.joined("dr_cho")
+    mine = Session.objects.filter(account=account_of(call, "pia"))
+    theirs = await do(mine.get)
+    await do(accounts.end_session, session_id=theirs.pk, by=call.stage.cast.pia)
+    assert await seconds_to_close(pia, Close.NOT_JOINED) < 2
+    assert await cho.silent()
+
+
+async def test_ending_another_session_leaves_this_socket_alone(call: Devices, client_for: ClientFor) -> None:
+    pia, _ = await call.joined("pia")
+    other = await do(client_for, call.stage.cast.pia)
+    await do(accounts.end_session, session_id=UUID(other.session["session_id"]), by=call.stage.cast.pia)
+    assert await pia.silent()
+
+
+def app_session(account: UUID, *, refresh: bool = True) -> AccessToken:
+    """What an app of this account holds after consent."""
+    app = accounts.register_app(app=Application(client_id=f"app-{now().timestamp()}", client_type="public"), by=SYSTEM)
+    session = accounts.open_session(account_id=account, application=app, by=SYSTEM)
+    common = {"user": User.objects.get(pk=account), "application": app, "session": session, "factor_at": now()}
+    given = AccessToken(scope="patient", token="", token_checksum=f"{session.pk.hex:0>64}", expires=now() + timedelta(minutes=10), **common)
+    given.save()
+    if refresh:
+        RefreshToken(token="", token_checksum=f"{session.pk.hex:1>64}", access_token=given, token_family=session.pk, **common).save()
+    return given
+
+
+@pytest.fixture
+async def app(call: Devices) -> AsyncIterator[tuple[Device, AccessToken]]:
+    """Pia's app in the visit, by a ticket."""
+    token = await do(app_session, account_of(call, "pia"))
+    by = await do(lambda: actor_of(AccessToken.objects.select_related("user", "application", "session").get(pk=token.pk)))
+    ticket = await do(services.issue_ticket, visit_id=call.visit, by=by)
+    device = await call.device()
+    await device.say(type="join", ticket=ticket.value)
+    await device.hear("joined")
+    yield device, token
+
+
+async def test_an_access_token_that_expires_closes_nothing(app: tuple[Device, AccessToken], call: Devices) -> None:
+    device, token = app
+    await do(AccessToken.objects.filter(pk=token.pk).update, expires=now() - timedelta(hours=1))
+    await do(live._tell, token.user_id)
+    assert await device.silent()
+
+
+async def test_a_rotated_token_closes_nothing(app: tuple[Device, AccessToken], call: Devices) -> None:
+    device, token = app
+    await do(AccessToken.objects.filter(pk=token.pk).delete)
+    await do(live._tell, token.user_id)
+    assert await device.silent()
+
+
+@pytest.mark.parametrize("how", ["signed out there", "every token revoked"])
+async def test_an_app_without_tokens_is_out(app: tuple[Device, AccessToken], call: Devices, how: str) -> None:
+    device, token = app
+    browser = await call.browser("pia", path="/ws/waiting-room/")  # of another session: what ends is the app's alone
+    assert await browser.closed() == Close.NOT_PERMITTED
+    if how == "signed out there":
+        await do(accounts.end_session, session_id=token.session_id, by=call.stage.cast.pia)
+    else:
+        await do(RefreshToken.revoke_family, token.session_id)
+    assert await seconds_to_close(device, Close.NOT_JOINED) < WITHIN
+
+
+async def test_what_a_patient_takes_back_closes_the_proxys_socket(call: Devices, stage: Stage) -> None:
+    gus = await call.browser("gus")
+    await gus.say(type="join")
+    await gus.hear("waiting")
+    grant = await do(ProxyGrant.objects.get)
+    began = time.monotonic()
+    await do(records.revoke_proxy, grant_id=grant.pk, by=stage.cast.desk)
+    assert await gus.closed() == Close.NOT_PERMITTED
+    assert time.monotonic() - began < WITHIN
