@@ -91,7 +91,8 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # untyped
 def _app_session(token: AccessToken, told: dict[str, str]) -> Session:
     """What the app holds from one consent on, as the person finds it on the list of their sessions."""
     where = {"device": devices.words(told.get("HTTP_USER_AGENT", "")), "network": devices.prefix(told.get("REMOTE_ADDR", ""))}
-    return services.open_session(account_id=token.user_id, application=token.application, by=actor_of(token), **where)
+    by = actor_of(token)
+    return services.open_session(account_id=by.account, application=token.application, by=by, **where)
 
 
 def family_of(code: str) -> UUID:

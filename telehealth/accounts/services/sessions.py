@@ -30,7 +30,8 @@ def end_session(*, session_id: UUID, by: Actor) -> None:
 @transaction.atomic
 def end_other_sessions(*, by: Actor) -> int:
     """Sign out everywhere but here; how many there were."""
-    others = list(selectors.sessions_of(by).exclude(pk=selectors.session_id(by)).select_for_update(of=("self",)))
+    here = selectors.session_id(by)
+    others = [each for each in selectors.sessions_of(by).select_for_update(of=("self",)) if each.pk != here]
     for each in others:
         _end(each, "ended_elsewhere", by)
     live.tell(by.account)
