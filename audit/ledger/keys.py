@@ -6,8 +6,6 @@ Web and worker need the MAC key only, the sealer both; a verifier needs neither 
 """
 
 import base64
-import hashlib
-import hmac
 import os
 import stat
 from functools import cache
@@ -15,6 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -40,9 +40,12 @@ class LocalMac:
         self.key = base64.b64decode(kept("AUDIT_MAC_KEY"))
         if len(self.key) < 32:
             raise ImproperlyConfigured("AUDIT_MAC_KEY must hold 32 random bytes in base64")
+        self._keyed = HMAC(self.key, SHA256())
 
     def __call__(self, text: bytes) -> bytes:
-        return hmac.digest(self.key, text, hashlib.sha256)
+        made = self._keyed.copy()  # keyed once: half the time of keying it for each entry
+        made.update(text)
+        return made.finalize()
 
 
 class LocalSigner:

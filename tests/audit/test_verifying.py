@@ -3,6 +3,7 @@
 Every attack here is made with the rights of the tables' owner: triggers off, any statement, any function.
 """
 
+import hmac
 import json
 import os
 import shutil
@@ -17,6 +18,8 @@ from uuid import UUID
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_django import Settings
 
 from audit.ledger import keys, sealing
@@ -386,6 +389,12 @@ def test_without_a_sealer_the_command_says_so(settings: Settings, tmp_path: Path
     settings.AUDIT_CHECKPOINTS = tmp_path
     with pytest.raises(CommandError, match="has the sealer run"):
         call_command("verify_audit")
+
+
+@given(st.binary(max_size=200))
+def test_the_mac_is_hmac_sha_256(text: bytes) -> None:
+    made = keys.LocalMac()
+    assert made(text) == made(text) == hmac.digest(made.key, text, "sha256")
 
 
 def test_memory_does_not_grow_with_the_log(sealer: Sealer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,11 @@ in any process, and their roots are put together afterwards. This is where nearl
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -22,16 +23,17 @@ from audit.tlog.proofs import perfect
 
 LEVEL = 13
 WIDTH = 1 << LEVEL
-STRAY_MS = 120_000  # id and timestamp may each be a minute off the database's clock
+STRAY_MS = 180_000  # id and timestamp may each be a minute off the database's clock, and the minute is what is compared
 TOLD = 100  # odd entries told of per piece
 NOTHING = bytes(HASH_BYTES)  # stands where a leaf is gone
 NOBODY = UUID(int=0)
 PeaksAt = Callable[[int], list[bytes]]
+_PLACE = itemgetter(0)
 
 _ROWS = f"""
-    SELECT l.leaf_index, l.entry_id::text, l.leaf_hash, convert_to({text_sql("e")}, 'UTF8'), e.mac
+    SELECT l.leaf_index, uuid_send(l.entry_id), l.leaf_hash, convert_to({text_sql("e")}, 'UTF8'), e.mac
     FROM public.audit_leaf l LEFT JOIN public.audit_entry e ON e.id = l.entry_id AND e.id BETWEEN %s AND %s
-    WHERE l.leaf_index >= %s AND l.leaf_index < %s ORDER BY l.leaf_index
+    WHERE l.leaf_index >= %s AND l.leaf_index < %s
 """  # noqa: S608  # our own names
 # What the piece's ids lie between, so that the join reads only that part of the entries.
 _SPAN = """
@@ -124,25 +126,29 @@ def _leaves(session: Session, task: Task, made: Piece) -> tuple[list[bytes], lis
     bounds = [task.first, task.last]
     with session.cursor(binary=True) as cursor:
         cursor.execute(_ROWS.encode(), [*_span(session, bounds), *bounds])
-        for index, entry, leaf, text, code in cursor.fetchall():
+        for index, entry, leaf, text, code in sorted(cursor.fetchall(), key=_PLACE):
             if index != expected:
                 if index < expected:
-                    _tell(made, Odd(index, entry, "twice", leaf))
+                    _tell(made, Odd(index, _id(entry), "twice", leaf))
                     continue
                 _fill(made, index, leaves, times)
             expected = index + 1
             leaves.append(leaf)
-            newest = int(entry[:8] + entry[9:13], 16)
+            newest = int.from_bytes(entry[:6], "big")
             times.append(newest)
             if code is None or text is None:
-                made.absent.append(Odd(index, entry, "absent", leaf))
+                made.absent.append(Odd(index, _id(entry), "absent", leaf))
                 continue
             made.present += 1
             found = sha256(b"\x00" + text + b"|" + code.hex().encode()).digest()
             if found != leaf or mac(text) != code or _strays(text, newest):
-                _tell(made, Odd(index, entry, _wrong(text, code, found, leaf), leaf, found))
+                _tell(made, Odd(index, _id(entry), _wrong(text, code, found, leaf), leaf, found))
     _fill(made, task.last, leaves, times)
     return leaves, times
+
+
+def _id(raw: bytes) -> str:
+    return str(UUID(bytes=raw))
 
 
 def _span(session: Session, bounds: list[int]) -> tuple[Any, ...]:
@@ -171,17 +177,15 @@ def _tell(made: Piece, odd: Odd) -> None:
 
 def _strays(text: bytes, id_ms: int) -> bool:
     """Whether the entry's timestamp (the last of the canonical text) is of another time than its id."""
-    at = text[-29:-2]
     try:
-        stamp = _minute(at[:16]) + int(at[17:19]) * 1000 + int(at[20:23])
+        return not -STRAY_MS <= _minute(text[-29:-13]) - id_ms <= STRAY_MS
     except ValueError:
         return True
-    return not -STRAY_MS <= stamp - id_ms <= STRAY_MS
 
 
 @lru_cache(4096)
 def _minute(text: bytes) -> int:
-    return int(datetime.strptime(text.decode(), "%Y-%m-%dT%H:%M").replace(tzinfo=UTC).timestamp()) * 1000
+    return int(datetime.fromisoformat(f"{text.decode()}+00:00").timestamp()) * 1000
 
 
 def _rows(leaves: list[bytes]) -> list[list[bytes]]:
