@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from consults import selectors, services, shapes
 from consults.models import Visit
-from telehealth.accounts.access import Action, Resource, Role
+from telehealth.accounts.access import Action, Resource
 from telehealth.rest.faces import CreateFace, Face
 from telehealth.rest.shapes import Nothing
 
@@ -94,12 +94,11 @@ class Tickets(Face):
 
 class WaitingRoom(Face):
     access = (Action.SEARCH, Resource.WAITING_ROOM)
-    shape_out = shapes.ClinicalWaitingOut
+    shape_out = shapes.WaitingOut
     paged = True
 
     def get(self, request: Request) -> Response:
-        shape = shapes.WaitingOut if self.by.role == Role.FRONT_DESK else shapes.ClinicalWaitingOut
-        return self.page(selectors.waiting_room_for(self.by), shape, order="id")
+        return self.page(selectors.waiting_room_for(self.by), shapes.WaitingOut, order="id")
 
 
 class NoteList(CreateFace):

@@ -7,6 +7,8 @@ from rest_framework import serializers
 
 from consults import selectors, signed
 from consults.models import Note, Visit
+from telehealth.accounts.access import Resource
+from telehealth.accounts.shapes import RoleShape
 from telehealth.rest.shapes import Shape
 
 STATE = r"^[A-Za-z]{2}$"
@@ -42,7 +44,9 @@ class CheckInIn(Shape):
     consents = serializers.ListField(child=ConsentShape(), max_length=10)
 
 
-class VisitOut(Shape):
+class VisitOut(RoleShape):
+    resource = Resource.VISIT
+
     id = serializers.UUIDField()
     appointment = serializers.UUIDField(source="appointment_id")
     patient = serializers.UUIDField(source="patient_id")
@@ -75,7 +79,11 @@ class WaitingPatient(Shape):
         return f"{patient.given} {patient.family}".strip()
 
 
-class WaitingOut(Shape):
+class WaitingOut(RoleShape):
+    """Who waits; the reason for the visit is for those who care for the patient, not for the desk."""
+
+    resource = Resource.WAITING_ROOM
+
     id = serializers.UUIDField()
     appointment = serializers.UUIDField(source="appointment_id")
     patient = WaitingPatient()
@@ -84,11 +92,6 @@ class WaitingOut(Shape):
     status = serializers.CharField()
     checked_in_at = serializers.DateTimeField()
     starts_at = serializers.DateTimeField(source="appointment.starts_at")
-
-
-class ClinicalWaitingOut(WaitingOut):
-    """With the reason for the visit: for those who care for the patient, not for the desk."""
-
     reason = serializers.CharField(source="appointment.reason")
 
 
@@ -108,7 +111,9 @@ class NoteIn(Shape):
     plan = serializers.CharField(max_length=20_000, allow_blank=True, trim_whitespace=False, required=False)
 
 
-class NoteOut(Shape):
+class NoteOut(RoleShape):
+    resource = Resource.NOTE
+
     id = serializers.UUIDField()
     visit = serializers.UUIDField(source="visit_id")
     author = serializers.UUIDField(source="author_id")
@@ -139,7 +144,9 @@ class SummaryPractitioner(Shape):
     name = serializers.CharField()
 
 
-class SummaryOut(Shape):
+class SummaryOut(RoleShape):
+    resource = Resource.SUMMARY
+
     visit = serializers.UUIDField(source="visit.pk")
     practitioner = SummaryPractitioner(source="visit.practitioner")
     started_at = serializers.DateTimeField(source="visit.started_at")

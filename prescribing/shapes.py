@@ -5,6 +5,8 @@ from rest_framework import serializers
 from prescribing import content
 from prescribing.machine import Status
 from prescribing.models import Prescription
+from telehealth.accounts.access import Resource
+from telehealth.accounts.shapes import RoleShape
 from telehealth.rest.shapes import Shape
 
 
@@ -64,8 +66,10 @@ class SignIn(Shape):
     code = serializers.CharField(max_length=16)
 
 
-class PrescriptionOut(Shape):
+class PrescriptionOut(RoleShape):
     """One prescription and how far it got."""
+
+    resource = Resource.PRESCRIPTION
 
     id = serializers.UUIDField()
     visit = serializers.UUIDField(source="visit_id")

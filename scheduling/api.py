@@ -93,7 +93,7 @@ class AppointmentList(CreateFace):
         return selectors.appointment_for(self.by, pk)
 
     def show(self, made: Appointment) -> dict[str, Any]:
-        return shapes.appointment_shape(self.by)(made).data
+        return shapes.AppointmentDetail(made).data
 
 
 class AppointmentOne(Face):
@@ -105,7 +105,7 @@ class AppointmentOne(Face):
     def get(self, request: Request, pk: UUID) -> Response:
         found = selectors.appointment_for(self.by, pk)
         self.etag(found.version)
-        return Response(shapes.appointment_shape(self.by)(found).data)
+        return Response(shapes.AppointmentDetail(found).data)
 
 
 class AppointmentCancel(Face):

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 from rest_framework import serializers
 
-from audit.ledger import Actor
 from scheduling.hours import ZONES
 from scheduling.models import Modality
 from scheduling.statuses import CancelReason, OverbookCode, Status
-from telehealth.accounts.access import Role
+from telehealth.accounts.access import Resource
+from telehealth.accounts.shapes import RoleShape
 from telehealth.rest.shapes import Shape
 
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -112,8 +112,10 @@ class AppointmentQuery(Between):
     status = serializers.ChoiceField(Status.choices, required=False)
 
 
-class AppointmentOut(Shape):
+class AppointmentOut(RoleShape):
     """An appointment in a list: what it is about is shown with the single one only."""
+
+    resource = Resource.APPOINTMENT
 
     id = serializers.UUIDField()
     status = serializers.ChoiceField(Status.choices)
@@ -132,14 +134,6 @@ class AppointmentOut(Shape):
 
 
 class AppointmentDetail(AppointmentOut):
-    """One appointment and what it is about."""
+    """One appointment, and what it is about: not for the desk."""
 
     reason = serializers.CharField()
-
-
-DESK = (Role.FRONT_DESK, Role.BILLER)
-
-
-def appointment_shape(by: Actor) -> type[AppointmentOut]:
-    """One appointment for this actor: what it is about is not for the desk (45 CFR 164.502(b): minimum necessary)."""
-    return AppointmentOut if by.role in DESK else AppointmentDetail

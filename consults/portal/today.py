@@ -9,9 +9,8 @@ from consults import rules, selectors, services
 from consults.models import Visit
 from consults.portal.words import WORDS
 from telehealth.accounts.access import Action, Resource, Role
+from telehealth.accounts.access_fields import fields
 from telehealth.portal.pages import Page
-
-CLINICAL = (Role.PROVIDER, Role.NURSE)  # who is shown the reason for a visit
 
 
 class Listing(Page, abstract=True):
@@ -21,7 +20,7 @@ class Listing(Page, abstract=True):
 
     def common(self) -> dict[str, Any]:
         own = self.by.role == Role.PROVIDER
-        return {"own": own, "may_act": own, "may_open": own, "clinical": self.by.role in CLINICAL}
+        return {"own": own, "may_act": own, "may_open": own, "clinical": "reason" in fields(self.by.role, Resource.WAITING_ROOM)}
 
 
 class Today(Listing):

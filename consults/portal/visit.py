@@ -8,6 +8,7 @@ from consults import rules, selectors, services
 from consults.models import Visit
 from consults.portal.words import WORDS
 from telehealth.accounts.access import Action, Resource
+from telehealth.accounts.access_fields import fields
 from telehealth.core import permit
 from telehealth.portal.pages import Page, ShellPage
 
@@ -35,7 +36,8 @@ class Lobby(Page):
 
     def get(self, request: HttpRequest, visit_id: UUID) -> HttpResponse:
         visit = selectors.visit_for(self.by, visit_id)
-        return self.show(visit=visit, may_act=rules.may_conduct(self.by, visit))
+        shown = fields(self.by.role, Resource.VISIT)
+        return self.show(visit=visit, may_act=rules.may_conduct(self.by, visit), fields=shown)
 
 
 class FinishPart(Page, abstract=True):

@@ -48,6 +48,7 @@ class Resource(StrEnum):
     APPOINTMENT = "appointment"  # act: cancel, reschedule
     AUDIT_ENTRY = "audit_entry"  # the ledger itself; export: proofs and excerpts
     AVAILABILITY = "availability"
+    BILLING = "billing"  # codes of what was found and done, and coverage: no text of either
     CARE_RELATIONSHIP = "care_relationship"
     CLINICAL_RESOURCE = "clinical_resource"  # everything in the chart that came by import or was written in a visit
     CONSENT = "consent"  # to sensitive categories; act: withdraw
@@ -178,6 +179,7 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
         **EVERYONE,
         Resource.PATIENT: may(DESK, *LOOK),
         Resource.APPOINTMENT: may(DESK, *LOOK),
+        Resource.BILLING: may(DESK, *LOOK),
     },
     Role.PRIVACY_OFFICER: {
         **EVERYONE,

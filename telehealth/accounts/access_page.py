@@ -1,6 +1,7 @@
 """docs/access.md out of the access table, so that the two cannot differ."""
 
 from telehealth.accounts.access import APP_SCOPES, TABLE, Action, Resource, Role, Scope, scopes
+from telehealth.accounts.access_fields import FIELDS
 
 HEAD = """# Who may do what
 
@@ -19,6 +20,15 @@ MEANING = {
     Scope.DESK: "any patient of the clinic, for contact data and the schedule; never the chart",
     Scope.ALL: "not narrowed: what belongs to no patient, and who did what for the privacy officer",
 }
+FIELDS_HEAD = """
+## Which fields
+
+The minimum necessary (45 CFR 164.502(b)), rendered from `telehealth/accounts/access_fields.py`: whoever may see a row by the
+tables above is shown these fields of it. A field that stands here for nobody is shown to nobody, and is not decrypted.
+
+| resource | fields | roles |
+|---|---|---|
+"""
 
 
 def render() -> str:
@@ -27,7 +37,7 @@ def render() -> str:
     apps = "".join(
         f"- An app with the scope `{name}` has what its person and the role {role} both have.\n" for name, role in APP_SCOPES.items()
     )
-    return HEAD + legend + "\n" + apps + "".join(map(_role, Role))
+    return HEAD + legend + "\n" + apps + "".join(map(_role, Role)) + _fields()
 
 
 def _role(role: Role) -> str:
@@ -38,6 +48,19 @@ def _role(role: Role) -> str:
         if resource in TABLE[role]
     ]
     return "".join(lines)
+
+
+def _fields() -> str:
+    rows = [
+        f"| {resource} | {group.purpose}: {', '.join(f'`{name}`' for name in sorted(group.fields))} | {_named(group.roles)} |\n"
+        for resource, groups in FIELDS.items()
+        for group in groups
+    ]
+    return FIELDS_HEAD + "".join(rows)
+
+
+def _named(roles: frozenset[Role]) -> str:
+    return ", ".join(role.replace("_", " ") for role in Role if role in roles)
 
 
 def _cell(role: Role, action: Action, resource: Resource) -> str:

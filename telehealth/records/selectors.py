@@ -10,6 +10,7 @@ from telehealth.accounts.access import Action, Resource, Scope, granted
 from telehealth.accounts.models import Invitation
 from telehealth.core import now, one
 from telehealth.records.access import visible
+from telehealth.records.billing import BILLED
 from telehealth.records.labels import HIDDEN_FROM_PROXIES, tokens
 from telehealth.records.models import (
     CareRelationship,
@@ -66,6 +67,13 @@ def resource_for(by: Actor, patient_id: UUID, pk: UUID) -> ClinicalResource:
     """One resource of the record, or Missing."""
     allowed = ClinicalResource.objects.with_keys().filter(visible(by, Action.READ, Resource.CLINICAL_RESOURCE))
     return one(allowed.filter(patient_id=patient_id), pk)
+
+
+def billing_for(by: Actor, patient_id: UUID) -> QuerySet[ClinicalResource]:
+    """What a bill for this patient is made of; Missing when this actor bills nobody."""
+    one(Patient.objects.filter(visible(by, Action.SEARCH, Resource.BILLING, "")).only("pk"), patient_id)
+    allowed = visible(by, Action.SEARCH, Resource.BILLING)
+    return ClinicalResource.objects.filter(allowed, patient_id=patient_id, type__in=BILLED)
 
 
 def practitioner_of(account_id: UUID | None) -> Practitioner | None:

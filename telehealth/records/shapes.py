@@ -3,9 +3,9 @@
 from django.utils import timezone
 from rest_framework import serializers
 
-from audit.ledger import Actor
-from telehealth.accounts.access import Role
-from telehealth.records import labels
+from telehealth.accounts.access import Resource, Role
+from telehealth.accounts.shapes import RoleShape
+from telehealth.records import billing, labels
 from telehealth.records.importing.reading import is_minor, moment
 from telehealth.records.importing.report import Report
 from telehealth.records.labels import Category
@@ -14,8 +14,10 @@ from telehealth.rest.rendering import StoredJSON
 from telehealth.rest.shapes import Shape
 
 
-class PatientBilling(Shape):
-    """For who bills: whom and where."""
+class PatientOut(RoleShape):
+    """Who somebody is, how to reach them, and what who cares for them needs beside."""
+
+    resource = Resource.PATIENT
 
     id = serializers.UUIDField()
     mrn = serializers.CharField()
@@ -23,17 +25,16 @@ class PatientBilling(Shape):
     given = serializers.CharField()
     birth_date = serializers.CharField(allow_null=True)
     address = serializers.JSONField()
-
-
-class PatientContact(PatientBilling):
-    """For the front desk: to reach somebody and to book for them."""
-
     phone = serializers.CharField(allow_null=True)
     email = serializers.CharField(allow_null=True)
     language = serializers.CharField()
     is_deceased = serializers.BooleanField()
     minor = serializers.SerializerMethodField()
     has_account = serializers.SerializerMethodField()
+    gender = serializers.CharField()
+    deceased = serializers.CharField()
+    version = serializers.IntegerField()
+    changed_at = serializers.DateTimeField()
 
     def get_minor(self, patient: Patient) -> bool | None:
         """Below 18 today; null when the birth date does not tell."""
@@ -42,36 +43,6 @@ class PatientContact(PatientBilling):
     def get_has_account(self, patient: Patient) -> bool:
         """Whether somebody signs in as this patient."""
         return patient.account_id is not None
-
-
-class PatientFull(PatientContact):
-    """For the patient, who acts for them, and who cares for them."""
-
-    gender = serializers.CharField()
-    deceased = serializers.CharField()
-    version = serializers.IntegerField()
-    changed_at = serializers.DateTimeField()
-
-
-PATIENT_SHAPES: dict[str, type[Shape]] = {
-    Role.PATIENT: PatientFull,
-    Role.PROXY: PatientFull,
-    Role.PROVIDER: PatientFull,
-    Role.NURSE: PatientFull,
-    Role.FRONT_DESK: PatientContact,
-    Role.BILLER: PatientBilling,
-}
-
-
-class PatientId(Shape):
-    """For a role that is not in the list above: nothing but that there is somebody."""
-
-    id = serializers.UUIDField()
-
-
-def patient_shape(by: Actor) -> type[Shape]:
-    """The shape of a patient for this actor's role."""
-    return PATIENT_SHAPES.get(by.role, PatientId)
 
 
 class SearchIn(Shape):
@@ -95,8 +66,10 @@ class ResourceQuery(Shape):
     type = serializers.RegexField(r"^[A-Za-z]{1,64}$", required=False)
 
 
-class ResourceOut(Shape):
+class ResourceOut(RoleShape):
     """One resource: what is kept in the clear, and the FHIR JSON as it is stored."""
+
+    resource = Resource.CLINICAL_RESOURCE
 
     id = serializers.UUIDField()
     type = serializers.CharField()
@@ -111,6 +84,32 @@ class ResourceOut(Shape):
     def get_sensitivity(self, resource: ClinicalResource) -> list[str]:
         """HL7 codes of the sensitive categories that it belongs to."""
         return [str(each) for each in labels.categories_of(resource.patient_id, resource.labels)]
+
+    def get_notice(self, resource: ClinicalResource) -> str:
+        """What must go with it wherever it goes (42 CFR 2.32)."""
+        return labels.notice(labels.categories_of(resource.patient_id, resource.labels))
+
+
+class BillingOut(RoleShape):
+    """What was found or done by its codes alone, or a coverage; no text of either (45 CFR 164.514(d)(2))."""
+
+    resource = Resource.BILLING
+
+    id = serializers.UUIDField()
+    type = serializers.CharField()
+    status = serializers.CharField()
+    date = serializers.DateTimeField(allow_null=True)
+    codes = serializers.SerializerMethodField()
+    coverage = serializers.SerializerMethodField()
+    notice = serializers.SerializerMethodField()
+
+    def get_codes(self, resource: ClinicalResource) -> list[dict[str, str]]:
+        """Pairs of system and code."""
+        return billing.codes(resource)
+
+    def get_coverage(self, resource: ClinicalResource) -> dict[str, str] | None:
+        """Who pays and under which number; null for anything but a coverage."""
+        return billing.coverage(resource)
 
     def get_notice(self, resource: ClinicalResource) -> str:
         """What must go with it wherever it goes (42 CFR 2.32)."""
@@ -242,7 +241,7 @@ class RecipientIn(Shape):
 
     kind = serializers.ChoiceField(choices=Recipient.choices)
     practitioner = serializers.UUIDField(required=False)
-    role = serializers.ChoiceField(choices=[(Role.PROVIDER, "provider"), (Role.NURSE, "nurse")], required=False)
+    role = serializers.ChoiceField(choices=[(Role.PROVIDER, "provider"), (Role.NURSE, "nurse"), (Role.BILLER, "biller")], required=False)
 
 
 class ConsentIn(Shape):

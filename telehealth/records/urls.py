@@ -11,6 +11,7 @@ api = [
     path("patients/<uuid:pk>/", patients.PatientDetail.as_view()),
     path("patients/<uuid:pk>/resources/", patients.ResourceList.as_view()),
     path("patients/<uuid:pk>/resources/<uuid:resource>/", patients.ResourceDetail.as_view()),
+    path("patients/<uuid:pk>/billing/", patients.BillingList.as_view()),
     path("patients/<uuid:pk>/invitations/", patients.InvitationList.as_view()),
     path("patients/locate/", emergency.PatientLocate.as_view()),
     path("patients/<uuid:pk>/consents/", consents.ConsentList.as_view()),

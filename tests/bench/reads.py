@@ -27,7 +27,7 @@ from telehealth.accounts.access import Action, Resource, Role
 from telehealth.core import one
 from telehealth.records.access import visible
 from telehealth.records.models import Patient
-from telehealth.records.shapes import PatientFull, patient_shape
+from telehealth.records.shapes import PatientOut
 from telehealth.rest.faces import Face
 from telehealth.vault.cipher import aad, unseal
 from telehealth.vault.record_keys import Wrapped
@@ -66,12 +66,12 @@ class TwinDetail(Face):
     """`PatientDetail` over the plain table: the same authentication, access table and serializer; no key, no entry."""
 
     access = (Action.READ, Resource.PATIENT)
-    shape_out = {"get": PatientFull}
+    shape_out = {"get": PatientOut}
 
     def get(self, request: Any, pk: UUID) -> Any:
         patient = one(PlainPatient.objects.filter(visible(self.by, Action.READ, Resource.PATIENT, "")), pk)
         self.etag(patient.version)
-        return Response(patient_shape(self.by)(patient).data)
+        return Response(PatientOut(patient).data)
 
 
 _BARE = f"""

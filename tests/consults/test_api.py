@@ -62,6 +62,19 @@ def test_the_desk_sees_names_and_no_reasons(stage: Stage, cast: Cast, client_for
     assert row["patient"]["name"] == "Pia Quill" and "reason" not in row
 
 
+def test_the_desk_does_not_learn_where_a_patient_is_and_with_whom(
+    stage: Stage, cast: Cast, client_for: ClientFor, pia: Browser, cho: Browser
+) -> None:
+    pia.post(f"{V1}/visits/{stage.opened().pk}/check-in/", {**CHECK_IN, "others_present": "her sister"})
+    for browser, shown in ((client_for(cast.desk), False), (cho, True)):
+        told, page = browser.get(f"{V1}/visits/{stage.id}/"), browser.get(f"/visits/{stage.id}/lobby/")
+        assert told.status_code == page.status_code == 200
+        assert told.json()["callback"] == CHECK_IN["callback"] and CHECK_IN["callback"].encode() in page.content
+        assert ("others_present" in told.json(), "location" in told.json()) == (shown, shown)
+        for secret in (b"her sister", b"Paper Mill"):
+            assert ((secret in told.content), (secret in page.content)) == (shown, shown)
+
+
 def test_the_same_key_opens_one_visit(stage: Stage, pia: Browser) -> None:
     told = {"appointment": str(stage.appointment.pk)}
     replies = [pia.post(f"{V1}/visits/", told, headers={"Idempotency-Key": "k"}) for _ in range(2)]

@@ -11,14 +11,14 @@ from telehealth.core import now
 from telehealth.records.access.care import cared_for
 from telehealth.records.access.delegation import delegated
 from telehealth.records.access.emergency import declared
-from telehealth.records.access.sensitivity import consented, delegated_labels, emergency_labels
+from telehealth.records.access.sensitivity import consented, consented_to_role, delegated_labels, emergency_labels
 from telehealth.records.models import Patient
 
 NOTHING = Q(pk__in=[])
 EVERYTHING = ~Q(pk__in=[])
 
 
-LABELLED = {Resource.CLINICAL_RESOURCE: "labels"}
+LABELLED = {Resource.CLINICAL_RESOURCE: "labels", Resource.BILLING: "labels"}
 """Resources whose rows carry labels of sensitive categories, and in which column."""
 
 
@@ -31,10 +31,11 @@ def visible(by: Actor, action: Action, resource: Resource, path: str = "patient"
     held = granted(by, action, resource)
     if by.id is None:
         return NOTHING
-    if held & {Scope.ALL, Scope.DESK}:
-        return EVERYTHING if resource is Resource.ACCESS_LOG else _there(path)  # who opened it remains to be seen
     at, within = now(), f"{path or 'pk'}__in"
     labels = LABELLED.get(resource, "") if path else ""
+    if held & {Scope.ALL, Scope.DESK}:
+        there = EVERYTHING if resource is Resource.ACCESS_LOG else _there(path)  # who opened it remains to be seen
+        return there & consented_to_role(by, at, path, labels) if labels else there
     query = NOTHING
     if Scope.OWN in held:
         query |= Q(**{f"{path}__account_id" if path else "account_id": by.id})

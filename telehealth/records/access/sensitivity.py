@@ -23,6 +23,12 @@ def consented(by: Actor, at: datetime, path: str, labels: str) -> Q:
     return _within(labels, ArraySubquery(given.values("label")))
 
 
+def consented_to_role(by: Actor, at: datetime, path: str, labels: str) -> Q:
+    """Rows whose labels the patient lets this role see: for work on paper, where a consent to the care team does not reach."""
+    given = Consent.objects.filter(lasting(at), recipient=Recipient.ROLE, role=by.role, withdrawn_at=None, patient=OuterRef(path))
+    return _within(labels, ArraySubquery(given.values("label")))
+
+
 def delegated_labels(by: Actor, at: datetime, path: str, labels: str) -> Q:
     """Rows whose labels the grant names."""
     return _within(labels, _sees(ProxyGrant.objects.filter(lasting(at), proxy=by.account, patient=OuterRef(path))))

@@ -44,11 +44,11 @@ class PatientList(Face):
     """The patients whom the caller may see, newest first."""
 
     access = (Action.SEARCH, Resource.PATIENT)
-    shape_out = {"get": shapes.PatientFull}
+    shape_out = {"get": shapes.PatientOut}
     paged = True
 
     def get(self, request: Request) -> Response:
-        return self.page(selectors.patients_for(self.by), shapes.patient_shape(self.by))
+        return self.page(selectors.patients_for(self.by), shapes.PatientOut)
 
 
 class PatientSearch(Face):
@@ -56,23 +56,23 @@ class PatientSearch(Face):
 
     access = (Action.SEARCH, Resource.PATIENT)
     shape_in = {"post": shapes.SearchIn}
-    shape_out = {"post": shapes.PatientFull}
+    shape_out = {"post": shapes.PatientOut}
 
     def post(self, request: Request) -> Response:
         found = services.search_patients(**self.given(shapes.SearchIn), by=self.by)
-        return Response({"results": shapes.patient_shape(self.by)(found, many=True).data, "next": None})
+        return Response({"results": shapes.PatientOut(found, many=True).data, "next": None})
 
 
 class PatientDetail(Face):
     """One patient, with the fields that the caller's role needs."""
 
     access = (Action.READ, Resource.PATIENT)
-    shape_out = {"get": shapes.PatientFull}
+    shape_out = {"get": shapes.PatientOut}
 
     def get(self, request: Request, pk: UUID) -> Response:
         patient = selectors.patient_shown(self.by, pk)
         self.etag(patient.version)
-        return Response(shapes.patient_shape(self.by)(patient).data)
+        return Response(shapes.PatientOut(patient).data)
 
 
 class ResourceList(Face):
@@ -98,6 +98,17 @@ class ResourceDetail(Face):
         found = selectors.resource_for(self.by, pk, resource)
         self.etag(found.version)
         return Response(shapes.ResourceOut(found).data)
+
+
+class BillingList(Face):
+    """What a bill needs of the record: codes of conditions, procedures, encounters and immunizations, and coverages."""
+
+    access = (Action.SEARCH, Resource.BILLING)
+    shape_out = {"get": shapes.BillingOut}
+    paged = True
+
+    def get(self, request: Request, pk: UUID) -> Response:
+        return self.page(selectors.billing_for(self.by, pk), shapes.BillingOut)
 
 
 class InvitationList(CreateFace):

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from telehealth.accounts.access import Action, Resource
+from telehealth.accounts.access_fields import fields
 from telehealth.core.errors import DomainError
 from telehealth.portal.errors import sentence_of, status_of
 from telehealth.portal.pages import Page, ShellPage
@@ -45,7 +46,7 @@ class Desk(Page):
         except DomainError as error:
             form.add_error(None, str(sentence_of(error, self.words)))
             return self.show(form=form, status=status_of(error))
-        return self.show(form=form, found=found, searched=True)
+        return self.show(form=form, found=found, searched=True, fields=fields(self.by.role, Resource.PATIENT))
 
 
 class DeskPatient(ShellPage):
