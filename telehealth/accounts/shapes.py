@@ -17,6 +17,6 @@ class RoleShape(Shape):
     def to_representation(self, instance: Any) -> dict[str, Any]:
         """The fields of the role that the unit stands for."""
         shown = fields(current().actor.role, self.resource)
-        for name in [name for name in self.fields if name not in shown]:
-            self.fields.pop(name)
+        for name in set(map(str, self.fields)) - shown:
+            del self.fields[name]
         return super().to_representation(instance)
