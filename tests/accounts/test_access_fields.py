@@ -42,6 +42,7 @@ GOLDEN: dict[Role, dict[Resource, set[str]]] = {
 
 
 def shapes() -> Iterator[type[RoleShape]]:
+    routes()  # which loads every face
     waiting = [RoleShape]
     while waiting:
         found = waiting.pop().__subclasses__()
