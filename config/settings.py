@@ -195,6 +195,10 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cache"  # ids and times only;
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "cache"}}
+OIDC_SIGNING_KEY = env.text("OIDC_RSA_PRIVATE_KEY", "")  # PEM; without it apps get no identity tokens
+OIDC_OTHER_KEYS = env.text("OIDC_RSA_OTHER_KEYS", "")  # PEMs, published beside it: the one that comes next, those that went before
+ANDROID_APPS = env.listed("ANDROID_APPS", [])  # package=SHA-256 of its certificate, with colons: opened by https redirect addresses of ours
+APPLE_APPS = env.listed("APPLE_APPS", [])  # team id.bundle id
 OAUTH2_PROVIDER_APPLICATION_MODEL = "accounts.Application"
 OAUTH2_PROVIDER_GRANT_MODEL = "accounts.Grant"
 OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "accounts.AccessToken"  # noqa: S105  # a model
@@ -203,9 +207,10 @@ OAUTH2_PROVIDER_ID_TOKEN_MODEL = "accounts.IDToken"  # noqa: S105  # a model
 OAUTH2_PROVIDER = {
     "OAUTH2_VALIDATOR_CLASS": "telehealth.accounts.oauth.Validator",
     "APPLICATION_ADMIN_CLASS": "telehealth.accounts.admin.ApplicationAdmin",
-    "OIDC_ISS_ENDPOINT": PUBLIC_URL.rstrip("/"),  # the issuer; OpenID Connect itself is off
-    "SCOPES": {"patient": _("See and manage your appointments, visits and records, and those of people you act for")},
-    "ALLOWED_REDIRECT_URI_SCHEMES": ["https", *env.listed("APP_SCHEMES", ["telehealth-demo"] if DEMO else [])],
+    "SCOPES_BACKEND_CLASS": "telehealth.accounts.app_scopes.Scopes",
+    "OIDC_ENABLED": True,
+    "OIDC_ISS_ENDPOINT": PUBLIC_URL.rstrip("/"),  # the issuer
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https", *env.listed("APP_SCHEMES", ["org.example.telehealth"] if DEMO else [])],
     "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
     "ACCESS_TOKEN_EXPIRE_SECONDS": 600,
     "REFRESH_TOKEN_EXPIRE_SECONDS": 14 * 24 * 3600,

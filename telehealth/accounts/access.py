@@ -3,7 +3,7 @@
 A cell that is not written is a no. `docs/access.md` is rendered from this file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from audit.ledger import Actor, refuse
@@ -211,8 +211,30 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
     },
 }
 
-# What an app may be given: it acts with what both the person and this role have, never with more.
-APP_SCOPES: Mapping[str, Role] = {"patient": Role.PATIENT}
+
+def lend(actions: Iterable[Action], *resources: Resource) -> dict[Resource, Row]:
+    """These of the patient's cells: a scope of apps is made of nothing else."""
+    rows = TABLE[Role.PATIENT]
+    return {resource: {action: cell for action, cell in rows[resource].items() if action in actions} for resource in resources}
+
+
+FACE = lend(LOOK, Resource.ACCOUNT, Resource.LOCATION, Resource.ORGANIZATION, Resource.PRACTITIONER, Resource.VISIT_TYPE)
+
+# What an app may be given: it acts with what both the person and this part of the patient's rows have, never with more.
+APP_SCOPES: Mapping[str, Mapping[Resource, Row]] = {
+    "patient": TABLE[Role.PATIENT],
+    "patient.read": lend(LOOK, *TABLE[Role.PATIENT]),
+    "schedule": {**FACE, **lend(Action, Resource.SLOT, Resource.APPOINTMENT)},
+    "visits": {**FACE, **lend(LOOK, Resource.APPOINTMENT, Resource.SUMMARY), **lend(Action, Resource.VISIT)},
+    "record": {
+        **FACE,
+        **lend(LOOK, Resource.PATIENT, Resource.CLINICAL_RESOURCE, Resource.SUMMARY, Resource.PRESCRIPTION, Resource.PHARMACY),
+        **lend(Action, Resource.ACCESS_LOG, Resource.DISCLOSURE),
+    },
+    "sharing": {**FACE, **lend(LOOK, Resource.PATIENT), **lend(Action, Resource.CONSENT, Resource.PROXY_GRANT)},
+    "openid": {},  # who the person is, in an identity token; no address answers for it
+    "offline_access": {},  # a refresh token; it opens nothing either
+}
 
 NOTHING: Cell = frozenset()
 _ROLES = frozenset(map(str, Role))
@@ -229,7 +251,7 @@ def granted(by: Actor, action: Action, resource: Resource) -> Cell:
     held = scopes(by.role, action, resource)
     if not by.client:
         return held
-    lent = (scopes(APP_SCOPES[name], action, resource) for name in by.scopes if name in APP_SCOPES)
+    lent = (APP_SCOPES[name].get(resource, {}).get(action, NOTHING) for name in by.scopes if name in APP_SCOPES)
     return held & NOTHING.union(*lent)
 
 

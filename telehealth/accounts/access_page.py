@@ -30,14 +30,28 @@ tables above is shown these fields of it. A field that stands here for nobody is
 |---|---|---|
 """
 
+APPS = """
+## What apps are given
+
+An app has what its person's role and its scopes both have: a scope lends the cells below as the role patient has them, and
+whoever is something else keeps of those what their own role has too. No scope adds anything, nor do several together.
+
+| scope of apps | cells |
+|---|---|
+"""
+
 
 def render() -> str:
     """The whole page."""
     legend = "".join(f"| {scope} | {MEANING[scope]} |\n" for scope in Scope)
-    apps = "".join(
-        f"- An app with the scope `{name}` has what its person and the role {role} both have.\n" for name, role in APP_SCOPES.items()
-    )
-    return HEAD + legend + "\n" + apps + "".join(map(_role, Role)) + _fields()
+    return HEAD + legend + APPS + "".join(map(_app_scope, APP_SCOPES)) + "".join(map(_role, Role)) + _fields()
+
+
+def _app_scope(name: str) -> str:
+    if APP_SCOPES[name] == TABLE[Role.PATIENT]:
+        return f"| `{name}` | all of the patient's |\n"
+    cells = [f"{resource}: {', '.join(row)}" for resource, row in sorted(APP_SCOPES[name].items()) if row]
+    return f"| `{name}` | {'; '.join(cells)} |\n"
 
 
 def _role(role: Role) -> str:

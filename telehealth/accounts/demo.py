@@ -9,7 +9,7 @@ from telehealth.accounts.models import Application, TOTPDevice
 from telehealth.core.demo import DemoClinic
 
 APP_ID = "telehealth-demo-app"
-APP_REDIRECT = "telehealth-demo:/callback"
+APP_REDIRECT = "org.example.telehealth:/callback"
 STAFF = {
     "admin": (Role.ADMINISTRATOR, "Ada Admin"),
     "privacy": (Role.PRIVACY_OFFICER, "Priya Privacy"),

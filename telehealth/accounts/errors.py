@@ -1,6 +1,10 @@
 """What this app refuses."""
 
+from typing import ClassVar
+
 from telehealth.core.errors import Conflict, Invalid, Missing, Unproven
+
+ACR = "urn:telehealth:acr:two-factors"  # the one way in which people sign in here
 
 
 class SignInFailed(Invalid):
@@ -25,6 +29,7 @@ class FreshFactorRequired(Unproven):
     """The second factor was shown too long ago for this."""
 
     code = "fresh_factor_required"
+    challenge: ClassVar[str] = f'error="insufficient_user_authentication", acr_values="{ACR}", max_age="300"'  # RFC 9470
 
 
 class CodeWrong(Unproven):

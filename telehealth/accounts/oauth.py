@@ -5,37 +5,50 @@ the account's epoch; a replayed code or refresh token ends the whole family and 
 """
 
 import hashlib
+import json
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.views import View
 from django.views.decorators.csrf import csrf_exempt
-from oauth2_provider.oauth2_validators import OAuth2Validator
+from oauth2_provider.exceptions import OAuthToolkitError
 from oauth2_provider.views import AuthorizationView, IntrospectTokenView, RevokeTokenView, TokenView
 
 from audit.ledger import Act, Actor, record, refuse
-from telehealth.accounts import devices, services, sessions
-from telehealth.accounts.access import APP_SCOPES
+from telehealth.accounts import app_scopes, devices, reauthentication, services, sessions
 from telehealth.accounts.authentication import actor_of
+from telehealth.accounts.errors import ACR
 from telehealth.accounts.models import AccessToken, Application, Grant, RefreshToken, Session
+from telehealth.accounts.oidc import GRANT_TYPES, Identity, issuer
 
-GRANT_TYPES = ("authorization_code", "refresh_token")
 
-
-class Validator(OAuth2Validator):  # type: ignore[misc]  # untyped
+class Validator(Identity):
     """The toolkit's rules, and ours."""
 
     def _load_application(self, client_id: str | None, request: Any) -> Application | None:
         """No client has a NUL in its name, and PostgreSQL cannot be asked for one."""
         return None if client_id and "\0" in client_id else super()._load_application(client_id, request)
+
+    def validate_redirect_uri(self, client_id: str, redirect_uri: str, request: Any, *args: Any, **kwargs: Any) -> bool:
+        """Letter by letter one of those that the operator wrote down (RFC 9700 section 2.1)."""
+        return redirect_uri in request.client.redirect_uris.split()
+
+    def validate_scopes(self, client_id: str, scopes: list[str], client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
+        """Asked for by name, each of them known."""
+        return bool(scopes) and bool(super().validate_scopes(client_id, scopes, client, request, *args, **kwargs))
+
+    def save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
+        """Only who asked for `offline_access` is handed the refresh token; the others' stays with us, to end the family by."""
+        super().save_bearer_token(token, request, *args, **kwargs)
+        if "offline_access" not in token["scope"].split():
+            token.pop("refresh_token", None)
 
     def _create_authorization_code(self, request: Any, code: dict[str, str], expires: datetime | None = None) -> Grant:
         grant: Grant = super()._create_authorization_code(request, code, expires)
@@ -110,15 +123,48 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
     template_name = "accounts/consent.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            wish = reauthentication.read(request.GET)
+        except reauthentication.Unclear:
+            return self.form_invalid(None)
+        request.META["QUERY_STRING"] = wish.onward()  # what a sign-in or a step-up leads back to
         who = sessions.guard(request)
         if not isinstance(who, Actor):
-            return who
+            return self.turn_away(wish, "login_required") if wish.silent else who
+        if not wish.met_in_kind:
+            return self.turn_away(wish, "unmet_authentication_requirements")
+        if wish.silent:  # nobody is asked nothing: whether they would be fresh enough is not told either
+            return self.turn_away(wish, "consent_required" if wish.fresh_enough(who, reading=False) else "login_required")
+        if not wish.fresh_enough(who, reading=request.method == "POST"):
+            return sessions.towards(reverse("step-up-page"), request.get_full_path())
         request.user.factor_at = who.second_factor_at  # type: ignore[union-attr]  # the code will carry it
-        if "approval_prompt" in request.GET:  # an app does not decide whether the person is asked
-            asked = request.GET.copy()
-            del asked["approval_prompt"]
-            request.GET = asked  # type: ignore[assignment]
+        self._hear(wish)
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return response
+
+    def _hear(self, wish: reauthentication.Wish) -> None:
+        """Only what is meant reaches the toolkit: an app does not decide whether the person is asked."""
+        self.request.GET = wish.passed_on()
+        self.request.META["QUERY_STRING"] = self.request.GET.urlencode()
+
+    def turn_away(self, wish: reauthentication.Wish, code: str) -> HttpResponseBase:
+        """Back to the app with an error: if it is one of ours, and asked rightly otherwise."""
+        self._hear(wish)
+        try:
+            _, asked = self.validate_authorization_request(self.request)
+        except OAuthToolkitError as error:
+            response: HttpResponseBase = self.error_response(error, None)
+            return response
+        told = {"error": code, "state": asked["state"]}
+        query = urlencode({name: value for name, value in told.items() if value})
+        target = asked["redirect_uri"]
+        return self.redirect(f"{target}{'&' if '?' in target else '?'}{query}", None)
+
+    def redirect(self, redirect_to: str, application: Any) -> HttpResponseBase:
+        """Every answer to an app names us, errors too (RFC 9207): it cannot be taken for another server's."""
+        if "iss" not in parse_qs(urlsplit(redirect_to).query):
+            redirect_to += f"&{urlencode({'iss': issuer()})}"
+        response: HttpResponseBase = super().redirect(redirect_to, application)
         return response
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -144,9 +190,12 @@ class Authorize(AuthorizationView):  # type: ignore[misc]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
+        names = self.oauth2_data.get("scopes", [])
+        context |= {"will": app_scopes.will(names), "will_not": app_scopes.will_not(names), "as_role": self.request.user.get_role_display()}
         if target := self.oauth2_data.get("redirect_uri"):  # browsers apply form-action to the redirect too
             scheme = str(target).split(":", 1)[0]
             self.request.consent_target = f"{scheme}:"
+            context["leads_to"] = urlsplit(str(target)).hostname or scheme
         return context
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
@@ -180,33 +229,19 @@ class Revoke(RevokeTokenView):  # type: ignore[misc]
 
 @method_decorator(csrf_exempt, name="dispatch")
 class Introspect(IntrospectTokenView):  # type: ignore[misc]
-    """RFC 7662, for confidential clients; by POST only, for addresses end up in logs."""
+    """RFC 7662, for confidential clients; by POST only, for addresses end up in logs. Says when the person showed a
+    factor (RFC 9470 section 6.2), and whom we mean by a number."""
 
     http_method_names = ["post"]
 
-
-class Metadata(View):
-    """RFC 8414: what there is, and nothing more."""
-
-    http_method_names = ["get", "head"]
-
-    def get(self, request: HttpRequest) -> JsonResponse:
-        def address(name: str) -> str:
-            return settings.PUBLIC_URL.rstrip("/") + reverse(name)
-
-        return JsonResponse(
-            {
-                "issuer": settings.PUBLIC_URL.rstrip("/"),
-                "authorization_endpoint": address("oauth-authorize"),
-                "token_endpoint": address("oauth-token"),
-                "revocation_endpoint": address("oauth-revoke"),
-                "introspection_endpoint": address("oauth-introspect"),
-                "scopes_supported": sorted(APP_SCOPES),
-                "response_types_supported": ["code"],
-                "response_modes_supported": ["query"],
-                "grant_types_supported": list(GRANT_TYPES),
-                "code_challenge_methods_supported": ["S256"],
-                "token_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
-                "authorization_response_iss_parameter_supported": True,
-            }
-        )
+    @staticmethod
+    def get_token_response(token_value: str | None = None) -> JsonResponse:
+        reply: JsonResponse = IntrospectTokenView.get_token_response(token_value)
+        told = json.loads(reply.content)
+        if told.get("active"):
+            checksum = hashlib.sha256(str(token_value).encode()).hexdigest()
+            token = AccessToken.objects.get(token_checksum=checksum)
+            told |= {"iss": issuer(), "sub": str(token.user_id), "token_type": "Bearer", "acr": ACR}
+            told |= {"auth_time": int(token.factor_at.timestamp())} if token.factor_at else {}
+            del told["username"]
+        return JsonResponse(told, status=reply.status_code)

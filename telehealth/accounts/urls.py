@@ -3,7 +3,7 @@
 from django.urls import path
 
 from telehealth.accounts import api as faces
-from telehealth.accounts import oauth
+from telehealth.accounts import app_links, oauth, oidc
 from telehealth.accounts import portal as pages
 
 portal = [
@@ -18,7 +18,11 @@ portal = [
     path("oauth/token/", oauth.Token.as_view(), name="oauth-token"),
     path("oauth/revoke/", oauth.Revoke.as_view(), name="oauth-revoke"),
     path("oauth/introspect/", oauth.Introspect.as_view(), name="oauth-introspect"),
-    path(".well-known/oauth-authorization-server", oauth.Metadata.as_view(), name="oauth-metadata"),
+    path("oauth/keys/", oidc.Keys.as_view(), name="oauth-keys"),
+    path(".well-known/oauth-authorization-server", oidc.Metadata.as_view(), name="oauth-metadata"),
+    path(".well-known/openid-configuration", oidc.Metadata.as_view(), name="openid-configuration"),
+    path(".well-known/assetlinks.json", app_links.Android.as_view(), name="android-app-links"),
+    path(".well-known/apple-app-site-association", app_links.Apple.as_view(), name="apple-app-links"),
 ]
 
 api = [

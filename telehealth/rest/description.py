@@ -35,7 +35,16 @@ COMPONENTS: dict[str, Any] = {
                     "authorizationUrl": "/oauth/authorize/",
                     "tokenUrl": "/oauth/token/",
                     "refreshUrl": "/oauth/token/",
-                    "scopes": {"patient": _("Act as the patient who signed in")},
+                    "scopes": {
+                        "patient": _("Act as the patient who signed in"),
+                        "patient.read": _("The same, for looking only"),
+                        "schedule": _("Appointments"),
+                        "visits": _("Video visits"),
+                        "record": _("Look at the record"),
+                        "sharing": _("Consents and people who act for the patient"),
+                        "openid": _("An identity token"),
+                        "offline_access": _("A refresh token"),
+                    },
                 }
             },
         },

@@ -75,6 +75,10 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response:
     status, body, headers = _translated(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         _log_unexpected(error, context)
+    if (challenge := getattr(error, "challenge", "")) and getattr(context.get("request"), "auth", None) is not None:
+        # An app cannot show a factor by itself: it is told how to send its person for one (RFC 9470).
+        body["status"] = status = 401
+        headers["WWW-Authenticate"] = f'Bearer realm="telehealth", {challenge}'
     return Response(body, status=status, headers=headers, content_type=MEDIA_TYPE)
 
 

@@ -18,7 +18,7 @@ def test_each_printed_sign_in_opens_the_door() -> None:
     demo.make(clinic)
 
     assert set(clinic.accounts) == {"admin", "privacy", "desk", "nurse", "cho", "dee", "eli", "fay"}
-    assert Application.objects.get().redirect_uris == "telehealth-demo:/callback"
+    assert Application.objects.get().redirect_uris == "org.example.telehealth:/callback"
     for sign_in in clinic.sign_ins:
         browser = Browser()
         browser.form("/sign-in/", email=sign_in["email"], password=sign_in["password"])

@@ -18,7 +18,7 @@ from telehealth.rehearsal.visit.web import Answered, App, Browser, Client, Faile
 
 T = TypeVar("T")
 NEXT_CODE = "data-next-code-at"
-CLIENT_ID, CALLBACK, SCOPE = "telehealth-demo-app", "telehealth-demo:/callback", "patient"
+CLIENT_ID, CALLBACK, SCOPE = "telehealth-demo-app", "org.example.telehealth:/callback", "patient"
 TRIES = 5
 
 
