@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -60,12 +61,27 @@ def _verified(*more: str) -> tuple[float, float, dict[str, Any]]:
     line = [sys.executable, "manage.py", "verify_audit", "--json", "--jobs", str(JOBS), "--against", str(settings.AUDIT_CHECKPOINTS), *more]
     began = time.perf_counter()
     with subprocess.Popen(line, cwd=env.BASE_DIR, env={**os.environ, "DATABASE_URL": url}, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        told = process.stdout.read()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        peak = 0.0
+        while process.poll() is None:
+            peak = max(peak, *map(_peak_of, [process.pid, *_children(process.pid)]))
+            time.sleep(0.05)
+        taken = time.perf_counter() - began
+        told = process.communicate()[0]
     assert process.returncode == 0, told
-    return time.perf_counter() - began, used.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1024), json.loads(told)
+    return taken, peak, json.loads(told)
+
+
+def _children(pid: int) -> list[int]:
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(each) for each in path.read_text().split()] if path.exists() else []
+
+
+def _peak_of(pid: int) -> float:
+    """MB, since it began to run this program; getrusage would count what it was forked from. 0 where there is no /proc."""
+    with suppress(OSError, StopIteration):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+    return 0.0
 
 
 def _proving() -> Iterator[Figure]:
