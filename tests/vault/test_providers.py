@@ -12,7 +12,7 @@ from telehealth.records.models import Patient
 from telehealth.vault import keyring, providers
 from telehealth.vault.document import Document
 from telehealth.vault.errors import VaultUnavailable
-from tests.vault.conftest import Ring, forget_all, stored_keys
+from tests.vault.conftest import HOMES, Ring, forget_all, stored_keys
 from tests.vault.transit import FakeTransit
 
 
@@ -27,7 +27,7 @@ def test_what_is_wrapped_opens_again(any_ring: Ring) -> None:
     assert keyring.index_secret() == any_ring.keys["index:1"]
 
 
-@pytest.mark.parametrize("elsewhere", ["aws", "transit", "real_transit"])
+@pytest.mark.parametrize("elsewhere", HOMES[1:])
 def test_a_blob_is_good_for_its_name_and_unchanged_only(elsewhere: str, request: pytest.FixtureRequest, ring: Ring) -> None:
     request.getfixturevalue(elsewhere)
     provider, secret = providers.provider(), os.urandom(32)
