@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from audit.tlog.tiles import Tiles, size_of
 
 REASON = "load"
 UNGRANTED = """
-    SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+    SELECT l.locktype || ' ' || l.mode FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
     WHERE NOT l.granted AND c.relname LIKE 'audit\\_%'
 """
 
@@ -79,11 +80,11 @@ def open_loop(*, rate: float, writers: int, seconds: float) -> list[Written]:
 
 @dataclass(slots=True)
 class Watched:
-    """What a bystander saw: (moment, published size) whenever it grew, and ungranted locks on audit tables by sample."""
+    """What a bystander saw: (moment, published size) whenever it grew; samples of pg_locks, and the ungranted locks in them by kind."""
 
     sizes: list[tuple[float, int]] = field(default_factory=list)
     samples: int = 0
-    ungranted: int = 0
+    ungranted: Counter[str] = field(default_factory=Counter)
 
 
 @contextmanager
@@ -109,9 +110,8 @@ def locks() -> Iterator[Watched]:
     def look() -> None:
         with session(autocommit=True) as bystander:
             while not stop.wait(0.02):
-                row = bystander.execute(UNGRANTED.encode()).fetchone()
                 seen.samples += 1
-                seen.ungranted += row[0] if row else 0
+                seen.ungranted.update(kind for (kind,) in bystander.execute(UNGRANTED.encode()))
 
     with _thread(look, stop):
         yield seen
