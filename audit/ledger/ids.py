@@ -15,8 +15,17 @@ def uuid7() -> UUID:
 
 
 def first_id_at(moment: datetime) -> UUID:
-    """The smallest UUIDv7 of that instant: the bound that turns a time range into an id range."""
-    return _compose(int(moment.timestamp() * 1000), 0, 0)
+    """The smallest UUIDv7 of that instant: the bound that turns a time range into an id range. Before 1970 it is the first of all."""
+    return _compose(_milliseconds(moment), 0, 0)
+
+
+def first_id_after(moment: datetime) -> UUID:
+    """The smallest UUIDv7 that is later than this instant's millisecond."""
+    return _compose(_milliseconds(moment) + 1, 0, 0)
+
+
+def _milliseconds(moment: datetime) -> int:
+    return max(int(moment.timestamp() * 1000), 0)
 
 
 def _compose(milliseconds: int, fraction: int, low: int) -> UUID:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import orjson
 from django.db.models import QuerySet
 
 from audit.ledger import Act, Actor
-from audit.ledger.ids import first_id_at
+from audit.ledger.ids import first_id_after, first_id_at
 from audit.ledger.models import Entry
 from audit.review.batches import in_batches
 from audit.review.breach import Duty, duties
@@ -46,7 +46,7 @@ def entries_of(incident: Incident) -> "QuerySet[Entry]":
     """What was done as this account, session or app in the period, its last millisecond included. Refusals showed nothing."""
     found: QuerySet[Entry] = Entry.objects.filter(
         id__gte=first_id_at(incident.starts_at),
-        id__lt=first_id_at(incident.ends_at + timedelta(milliseconds=1)),
+        id__lt=first_id_after(incident.ends_at),
         **{COLUMN[incident.subject_kind]: incident.subject},
     )
     return found.exclude(outcome="refused").exclude(record_id=None)
