@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import DatabaseError, OperationalError, connections, transaction
 from psycopg import sql
 
-from audit.ledger.grants import grant_runtime_role
+from audit.ledger.grants import NARROWED, grant_runtime_role
 from telehealth.vault import record_keys
 
 
@@ -30,7 +30,7 @@ def drop_database() -> None:
 
 
 def close_to_strangers() -> None:
-    """As in production; and what only the tests need: TRUNCATE for their clean-up, and leaves for a sealer in their own process."""
+    """As in production; and what only the tests need: to clean up everywhere, and leaves for a sealer in their own process."""
     name = connections["default"].settings_dict["NAME"]
     role = sql.Identifier(connections["default"].settings_dict["USER"])
     tables = connections["owner"].introspection.django_table_names(only_existing=True, include_views=False)
@@ -44,6 +44,8 @@ def close_to_strangers() -> None:
             cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sealer))
         for table in tables:
             cursor.execute(sql.SQL("GRANT TRUNCATE ON {} TO {}").format(sql.Identifier(table), role))
+        for name in (*NARROWED, "vault_destroyedkey"):
+            cursor.execute(sql.SQL("GRANT INSERT, UPDATE, DELETE ON {} TO {}").format(sql.Identifier(name), role))
         cursor.execute(sql.SQL("GRANT INSERT ON audit_leaf, audit_checkpoint TO {}").format(role))
 
 

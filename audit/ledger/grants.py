@@ -2,9 +2,12 @@
 
 Ordinary tables: rows, no structure. Audit tables: SELECT and INSERT, and of an entry only the columns that
 the application writes (`xid` is PostgreSQL's own). Where the cluster has a role for the sealer, only that one
-writes leaves and checkpoints. Only the tables' owner may run this; others pass by.
+writes leaves and checkpoints. Record keys, holds and findings are never deleted but by the owner. Nobody makes
+temporary objects: what stands before the schema's own could be taken for it. Only the tables' owner may run
+this; others pass by.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +18,24 @@ from audit.ledger.entries import COLUMNS
 
 SEALERS = ("audit_leaf", "audit_checkpoint")
 ADDED_ONLY = ("review_disclosure",)  # what has left has left: the accounting of it is never rewritten
-READ_ONLY = ("audit_archive", "django_migrations")
+READ_ONLY = ("audit_archive", "django_migrations", "vault_destroyedkey")
+NARROWED: Mapping[str, str] = {
+    # Keys are re-wrapped by the application; destroyed, and set aside for a new one, by the owner's commands alone.
+    "vault_recordkey": "SELECT, INSERT, UPDATE (kek_id, wrapped)",
+    "vault_retiredkey": "SELECT, UPDATE (kek_id, wrapped)",
+    # What somebody decided or has to answer for.
+    **dict.fromkeys(
+        (
+            "records_destruction",
+            "records_emergencyaccess",
+            "records_legalhold",
+            "review_finding",
+            "review_incident",
+            "review_watermark",
+        ),
+        "SELECT, INSERT, UPDATE",
+    ),
+}
 
 _OWNS = "SELECT pg_get_userbyid(relowner) = current_user FROM pg_class WHERE oid = to_regclass('audit_entry')"
 _TABLES = """
@@ -27,7 +47,7 @@ _TABLES = """
 
 def grant_runtime_role(using: str = "default", **_: Any) -> None:
     """A post_migrate handler: grants for every table of the schema, idempotent."""
-    role = settings.DATABASES["default"]["USER"]
+    role, database = settings.DATABASES["default"]["USER"], str(connections[using].settings_dict["NAME"])
     with connections[using].cursor() as cursor:
         cursor.execute(_OWNS)
         if cursor.fetchone() != (True,):
@@ -39,7 +59,7 @@ def grant_runtime_role(using: str = "default", **_: Any) -> None:
         tables = cursor.fetchall()
         for who in present:
             seals = who == present[-1]  # the runtime role itself, where there is no other
-            for statement in _statements(who, tables, seals):
+            for statement in _statements(who, database, tables, seals):
                 cursor.execute(statement)
 
 
@@ -48,9 +68,10 @@ def _exists(cursor: Any, role: str) -> bool:
     return cursor.fetchone() is not None
 
 
-def _statements(role: str, tables: list[tuple[str, bool]], seals: bool) -> list[sql.Composed]:
+def _statements(role: str, database: str, tables: list[tuple[str, bool]], seals: bool) -> list[sql.Composed]:
     who = sql.Identifier(role)
     found = [
+        sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC, {}").format(sql.Identifier(database), who),
         sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(who),
         sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}").format(who),
         sql.SQL("GRANT EXECUTE ON FUNCTION audit_make_partitions() TO {}").format(who),
@@ -63,6 +84,8 @@ def _statements(role: str, tables: list[tuple[str, bool]], seals: bool) -> list[
         elif name == "audit_entry":
             columns = sql.SQL(", ").join(map(sql.Identifier, [*COLUMNS, "mac"]))
             found.append(sql.SQL("GRANT SELECT, INSERT ({}) ON {} TO {}").format(columns, table, who))
+        elif name in NARROWED:
+            found.append(sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(NARROWED[name]), table, who))  # type: ignore[arg-type]
         elif name in SEALERS and not seals:
             found.append(sql.SQL("GRANT SELECT ON {} TO {}").format(table, who))
         elif name in (*SEALERS, *ADDED_ONLY):

@@ -16,11 +16,13 @@ from django.db import DatabaseError, connection, transaction
 from pytest_django import Settings
 
 from audit.ledger import uuid7
+from audit.ledger.grants import NARROWED
 from audit.ledger.models import Checkpoint, Entry, Leaf
 from audit.ledger.sealing import Sealer
 from audit.ledger.verification import Verifier
 from config import env
 from tests.audit.conftest import Write, seal_all
+from tests.cast import make_patient
 from tests.database import production_rights
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -232,3 +234,97 @@ def test_a_leaf_that_was_smuggled_in_is_named(sealer: Sealer, written: Write, as
         as_owner("DELETE FROM audit_leaf WHERE leaf_index = %s", size)
         as_owner("ALTER TABLE audit_leaf ENABLE TRIGGER USER")
     assert Verifier().run().ok
+
+
+@pytest.fixture
+def with_temporary_objects(as_owner: AsOwner) -> Iterator[None]:
+    """A cluster whose administrator left PostgreSQL's default: everybody may make temporary objects."""
+    role = connection.settings_dict["USER"]
+    as_owner(f"GRANT TEMPORARY ON DATABASE {connection.settings_dict['NAME']} TO {role}")
+    yield
+    as_owner(f"REVOKE TEMPORARY ON DATABASE {connection.settings_dict['NAME']} FROM {role}")
+
+
+TRAPS = ["timestamptz", "text", "uuid", "int8"]
+
+
+def test_the_owners_function_runs_nothing_of_the_callers(with_temporary_objects: None, as_owner: AsOwner) -> None:
+    """PostgreSQL looks for types among temporary ones first, also in a function of the owner's, unless its path says otherwise:
+    a type of the caller's with a check would run that check as the owner."""
+    with psycopg.connect(**address_of_runtime(), autocommit=True) as session:  # type: ignore[arg-type]
+        session.execute("CREATE TEMPORARY TABLE seen (who text)")
+        session.execute("GRANT INSERT ON pg_temp.seen TO PUBLIC")
+        session.execute(
+            "CREATE FUNCTION pg_temp.spy(anyelement) RETURNS boolean LANGUAGE plpgsql AS "
+            "'BEGIN INSERT INTO pg_temp.seen VALUES (current_user); RETURN true; END'"
+        )
+        for name in TRAPS:
+            session.execute(f"CREATE DOMAIN pg_temp.{name} AS pg_catalog.{name} CHECK (pg_temp.spy(VALUE))")  # type: ignore[arg-type]
+        gone = as_owner(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'audit_entry'::regclass ORDER BY 1 DESC LIMIT 1"
+        )
+        as_owner(f"DROP TABLE {gone[0][0]}")  # a month ahead, and empty, which is to be made anew
+        assert session.execute("SELECT audit_make_partitions()").fetchone() == (1,)
+        assert session.execute("SELECT DISTINCT who FROM seen").fetchall() == []
+
+
+def address_of_runtime() -> dict[str, str]:
+    settings = connection.settings_dict
+    return {
+        "host": settings["HOST"],
+        "port": settings["PORT"] or "",
+        "dbname": settings["NAME"],
+        "user": settings["USER"],
+        "password": settings["PASSWORD"],
+    }
+
+
+def test_a_migration_takes_temporary_objects_away(with_temporary_objects: None, as_owner: AsOwner) -> None:
+    with production_rights():
+        refused("CREATE TEMPORARY TABLE mine (id int)", "permission denied")
+
+
+KEPT = [
+    "DELETE FROM vault_recordkey",
+    "UPDATE vault_recordkey SET record_id = gen_random_uuid()",
+    "UPDATE vault_recordkey SET version = version + 1",
+    "TRUNCATE vault_recordkey",
+    "DELETE FROM vault_retiredkey",
+    "INSERT INTO vault_retiredkey (id) VALUES (gen_random_uuid())",
+    "DELETE FROM vault_destroyedkey",
+    "INSERT INTO vault_destroyedkey VALUES (gen_random_uuid(), now())",
+    "UPDATE vault_destroyedkey SET record_id = gen_random_uuid()",
+    "DELETE FROM records_legalhold",
+    "DELETE FROM records_destruction",
+    "DELETE FROM records_emergencyaccess",
+    "DELETE FROM review_finding",
+    "DELETE FROM review_incident",
+    "DELETE FROM review_watermark",
+    "DELETE FROM review_disclosure",
+    "UPDATE review_disclosure SET at = now()",
+    "TRUNCATE review_finding",
+]
+
+
+def test_keys_holds_and_findings_are_not_deleted() -> None:
+    assert succeeding(KEPT, "", REFUSED) == []
+
+
+def test_what_the_application_does_with_keys_it_may() -> None:
+    """Rows are made, held while sealing, and re-wrapped: a right that is missing would show in production alone."""
+    patient = make_patient("Quill", "Pia")
+    for lock in ("KEY SHARE", "NO KEY UPDATE"):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SELECT 1 FROM vault_recordkey WHERE record_id = %s FOR {lock}", [patient.pk])
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE vault_recordkey SET kek_id = kek_id, wrapped = wrapped WHERE record_id = %s", [patient.pk])
+        assert cursor.rowcount == 1
+        for table in (
+            "vault_retiredkey",
+            "records_legalhold",
+            "records_destruction",
+            "review_finding",
+            "review_watermark",
+            "review_incident",
+        ):
+            cursor.execute(f"SELECT 1 FROM {table} FOR UPDATE")
