@@ -16,7 +16,6 @@ from django.db import DatabaseError, connection, transaction
 from pytest_django import Settings
 
 from audit.ledger import uuid7
-from audit.ledger.grants import NARROWED
 from audit.ledger.models import Checkpoint, Entry, Leaf
 from audit.ledger.sealing import Sealer
 from audit.ledger.verification import Verifier
