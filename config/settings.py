@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "channels",
     "oauth2_provider",
+    "django_otp_webauthn",
     "telehealth.accounts.apps.AdminSiteConfig",  # django.contrib.admin, behind the second factor
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -199,6 +200,12 @@ OIDC_SIGNING_KEY = env.text("OIDC_RSA_PRIVATE_KEY", "")  # PEM; without it apps 
 OIDC_OTHER_KEYS = env.text("OIDC_RSA_OTHER_KEYS", "")  # PEMs, published beside it: the one that comes next, those that went before
 ANDROID_APPS = env.listed("ANDROID_APPS", [])  # package=SHA-256 of its certificate, with colons: opened by https redirect addresses of ours
 APPLE_APPS = env.listed("APPLE_APPS", [])  # team id.bundle id
+OTP_WEBAUTHN_CREDENTIAL_MODEL = "accounts.Passkey"
+OTP_WEBAUTHN_ATTESTATION_MODEL = "accounts.Attestation"
+OTP_WEBAUTHN_RP_ID = urlsplit(PUBLIC_URL).hostname or "localhost"  # passkeys belong to this name for good
+OTP_WEBAUTHN_RP_NAME = "Telehealth"
+OTP_WEBAUTHN_ALLOWED_ORIGINS = [PUBLIC_URL.rstrip("/")]
+OTP_WEBAUTHN_TIMEOUT_SECONDS = 300
 OAUTH2_PROVIDER_APPLICATION_MODEL = "accounts.Application"
 OAUTH2_PROVIDER_GRANT_MODEL = "accounts.Grant"
 OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "accounts.AccessToken"  # noqa: S105  # a model
@@ -243,7 +250,10 @@ OUTBOX_HANDLERS = {
 }
 OUTBOX_PARKED = {"pharmacy": "prescribing.transmission.parked"}
 OUTBOX_ADDRESS_BOOK = "telehealth.records.addresses.address_of"
-OUTBOX_LINKS = {"invitation": "telehealth.accounts.selectors.invitation_path"}
+OUTBOX_LINKS = {
+    "email_change": "telehealth.accounts.selectors.email_change_path",
+    "invitation": "telehealth.accounts.selectors.invitation_path",
+}
 OUTBOX_BACKOFF_SECONDS = (1, 2, 5, 15, 60) if DEMO else (60, 300, 900, 3600)
 OUTBOX_LEASE_SECONDS = 60
 CELERY_BEAT_SCHEDULE["ages followed"] = {"task": "telehealth.records.tasks.follow_ages", "schedule": 3600.0, "options": {"expires": 3600}}

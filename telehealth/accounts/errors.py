@@ -72,3 +72,33 @@ class EmailTaken(Conflict):
     """Another account signs in with this address."""
 
     code = "email_taken"
+
+
+class PasskeyWrong(Unproven):
+    """Not a passkey of this person, not for this, or not verified by them."""
+
+    code = "passkey_wrong"
+
+
+class PasskeyNotMade(Invalid):
+    """What the authenticator answered is no new passkey that verified its user, made for this page just now."""
+
+    code = "passkey_not_made"
+
+
+class LastFactor(Conflict):
+    """The last second factor is not removed."""
+
+    code = "last_factor"
+
+
+class EmailChangeUnusable(Missing):
+    """Forged, used, expired, or overtaken by a recovery: outside, all the same."""
+
+    code = "email_change_unusable"
+
+
+class ExportWaits(Unproven):
+    """The account was recovered through the desk: nothing is exported for 24 hours. `reply["until"]`."""
+
+    code = "export_waits"

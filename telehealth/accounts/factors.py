@@ -4,7 +4,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from audit.ledger import Actor, refuse
-from telehealth.accounts.errors import FreshFactorRequired, SecondFactorRequired
+from telehealth.accounts.errors import ExportWaits, FreshFactorRequired, SecondFactorRequired
+from telehealth.accounts.models import Passkey, TOTPDevice, User
 from telehealth.core import now
 
 FRESH = timedelta(minutes=5)
@@ -40,3 +41,22 @@ def require_fresh(by: Actor) -> None:
     if not is_fresh(by):
         refuse(by, "fresh_factor_required")
         raise FreshFactorRequired
+
+
+def require_export(by: Actor) -> None:
+    """A fresh factor, and no export in the 24 hours after the desk let a patient in again: ExportWaits."""
+    require_fresh(by)
+    until = User.objects.filter(pk=account_id(by), no_export_until__gt=now()).values_list("no_export_until", flat=True).first()
+    if until is not None:
+        refuse(by, "export_waits")
+        raise ExportWaits(reply={"until": until.isoformat()})
+
+
+def how_many(account: UUID) -> int:
+    """The second factors that this person can show again and again: passkeys and authenticators, not codes on paper."""
+    return Passkey.objects.filter(user_id=account).count() + TOTPDevice.objects.filter(user_id=account, confirmed=True).count()
+
+
+def has_any(account: UUID) -> bool:
+    """Whether this person has set up a second factor."""
+    return how_many(account) > 0

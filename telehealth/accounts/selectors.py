@@ -13,11 +13,12 @@ from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
 from audit.ledger import Actor
+from telehealth.accounts import factors
 from telehealth.accounts.access import Role
-from telehealth.accounts.errors import InvitationUnusable
+from telehealth.accounts.errors import EmailChangeUnusable, InvitationUnusable
 from telehealth.accounts.factors import account_id
 from telehealth.accounts.live import with_tokens
-from telehealth.accounts.models import Invitation, Session, TOTPDevice, User
+from telehealth.accounts.models import EmailChange, Invitation, Mailbox, Passkey, RecoveryCode, Session, TOTPDevice, User
 from telehealth.accounts.models.people import PATIENT_SIDE
 from telehealth.core import now, one
 from telehealth.vault.blind import blind
@@ -27,7 +28,26 @@ ID_BYTES = 16
 
 def has_factor_device(by: Actor) -> bool:
     """Whether this person has a second factor to show."""
-    return TOTPDevice.objects.filter(user_id=account_id(by), confirmed=True).exists()
+    return factors.has_any(account_id(by))
+
+
+def has_passkey(by: Actor) -> bool:
+    """Whether one of them is a passkey."""
+    return Passkey.objects.filter(user_id=account_id(by)).exists()
+
+
+def factors_of(by: Actor) -> list[Passkey | TOTPDevice]:
+    """One's own factors, the oldest first: id, name, created, last use."""
+    mine: list[Passkey | TOTPDevice] = [
+        *Passkey.objects.filter(user_id=account_id(by)),
+        *TOTPDevice.objects.filter(user_id=account_id(by), confirmed=True),
+    ]
+    return sorted(mine, key=lambda factor: factor.pk)
+
+
+def recovery_codes_left(by: Actor) -> int:
+    """How many of one's recovery codes are unused."""
+    return RecoveryCode.objects.filter(user_id=account_id(by), used_at=None).count()
 
 
 def account_for(by: Actor) -> User:
@@ -80,6 +100,40 @@ def open_invitation(token: str) -> Invitation:
     if found.accepted_at is not None or found.expires_at <= now():
         raise InvitationUnusable
     return found
+
+
+def mail_address(person_id: UUID) -> str | None:
+    """Where a notice goes that is for no account: an invitation's, a new address that waits, an address as it stood."""
+    for model in (Invitation, Mailbox, EmailChange):
+        if found := model.objects.filter(pk=person_id).first():
+            return str(found.email)
+    return None
+
+
+def email_change_path(about_id: UUID) -> str:
+    """`OUTBOX_LINKS`: the path of the link that confirms a new address."""
+    change = one(EmailChange.objects.select_related("user"), about_id)
+    return reverse("email-change", kwargs={"token": base64.urlsafe_b64encode(change.pk.bytes + _change_mac(change)).decode()})
+
+
+def open_email_change(token: str) -> EmailChange:
+    """The change of this token while it can be confirmed, else EmailChangeUnusable."""
+    try:
+        raw = base64.urlsafe_b64decode(token.encode("ascii"))
+        found = EmailChange.objects.select_related("user").filter(pk=UUID(bytes=raw[:ID_BYTES])).first()
+    except (binascii.Error, ValueError):
+        raise EmailChangeUnusable from None
+    if found is None or not hmac.compare_digest(_change_mac(found), raw[ID_BYTES:]):
+        raise EmailChangeUnusable
+    if found.confirmed_at is not None or found.expires_at <= now():
+        raise EmailChangeUnusable
+    return found
+
+
+def _change_mac(change: EmailChange) -> bytes:
+    """Over the account's epoch too: a recovery or a new password ends what waited."""
+    value = f"{change.pk}:{change.user.epoch}"
+    return salted_hmac("telehealth.accounts.email_change", value, algorithm="sha256").digest()
 
 
 def _mac(invitation: Invitation) -> bytes:

@@ -13,6 +13,7 @@ portal = [
     path("sign-out/", pages.SignOut.as_view(), name="sign-out"),
     path("factors/totp/", pages.EnrolTOTP.as_view(), name="enrol-totp"),
     path("invitation/<str:token>/", pages.AcceptInvitation.as_view(), name="invitation"),
+    path("factors/email/<str:token>/", pages.Welcome.as_view(), name="email-change"),
     path("welcome/", pages.Welcome.as_view(), name="welcome"),
     path("oauth/authorize/", oauth.Authorize.as_view(), name="oauth-authorize"),
     path("oauth/token/", oauth.Token.as_view(), name="oauth-token"),

@@ -37,6 +37,12 @@ TEXTS: dict[str, Text] = {
         page="/admin/audit/entry/",
         channels=MAIL_ONLY,
     ),
+    "email_change": Text(
+        _("Confirm your address"),
+        _("Somebody asked that this address sign in to the clinic's portal. If it was you, open this link; it works once."),
+        channels=MAIL_ONLY,
+        link="email_change",
+    ),
     "emergency_access": Text(
         _("Emergency access"),
         _("Somebody declared an emergency to see a record. Sign in to review it."),

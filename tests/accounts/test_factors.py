@@ -77,8 +77,16 @@ def test_a_stolen_password_does_not_replace_the_factor(make_account: MakeAccount
     thief = client_for(pia, factor_at=None)
     assert thief.get("/factors/totp/")["Location"] == "/sign-in/factor/"
     assert thief.form("/factors/totp/", code="123456").status_code in (302, 400)
-    for attempt in (lambda: services.start_enrolment(by=pia.by), lambda: services.confirm_enrolment(by=pia.by, code="123456")):
-        with pytest.raises(FactorInUse):
+    half = replace(pia.by, second_factor_at=None)
+    old = replace(pia.by, second_factor_at=now() - timedelta(minutes=6))
+    for attempt, error in (
+        (lambda: services.start_enrolment(by=half), FactorInUse),
+        (lambda: services.confirm_enrolment(by=half, code="123456"), FactorInUse),
+        (lambda: services.start_passkey(by=half), FactorInUse),
+        (lambda: services.start_enrolment(by=old), FreshFactorRequired),
+        (lambda: services.start_passkey(by=old), FreshFactorRequired),
+    ):
+        with pytest.raises(error):
             attempt()
     assert TOTPDevice.objects.filter(user_id=pia.id).count() == 1
 

@@ -13,7 +13,7 @@ from audit.ledger import ANONYMOUS, Act
 from telehealth.accounts import selectors, services, totp
 from telehealth.accounts.access import Role
 from telehealth.accounts.errors import EmailTaken, InvitationUnusable, PasswordTooWeak
-from telehealth.accounts.models import Invitation, TOTPDevice, User
+from telehealth.accounts.models import Invitation, RecoveryCode, TOTPDevice, User
 from telehealth.core import now
 from tests.people import Acts, Browser, ClientFor, MakeAccount, Person, body
 
@@ -202,7 +202,9 @@ def test_one_address_signs_in_to_one_account(make_account: MakeAccount) -> None:
         ("user_no_patient_name_in_the_clear", {"role": "patient", "name": "Pia"}),
         ("invitation_role_is_known", {"role": "owner", "patient": None, "relationship": ""}),
         ("invitation_names_the_patient_of_a_patient_account", {"role": "nurse"}),
-        ("totp_one_in_use_and_one_being_set_up", {}),
+        ("totp_one_being_set_up_per_session", {}),
+        ("recovery_code_one_per_slot", {"slot": 0}),
+        ("recovery_code_is_one_of_ten", {"slot": 10}),
     ],
 )
 def test_the_tables_refuse_what_makes_no_sense(desk: Person, constraint: str, change: dict[str, Any]) -> None:
@@ -210,8 +212,12 @@ def test_the_tables_refuse_what_makes_no_sense(desk: Person, constraint: str, ch
         thing: Any = User.objects.get(pk=desk.id)
     elif constraint.startswith("invitation"):
         thing = invite(desk)
+    elif constraint.startswith("recovery"):
+        RecoveryCode.objects.create(user_id=desk.id, slot=0, hashed="x")
+        thing = RecoveryCode(user_id=desk.id, hashed="x")
     else:
-        thing = TOTPDevice(user_id=desk.id, seed=totp.new_seed(), confirmed=True)
+        TOTPDevice.objects.create(user_id=desk.id, seed=totp.new_seed())
+        thing = TOTPDevice(user_id=desk.id, seed=totp.new_seed())
     for name, value in change.items():
         setattr(thing, name, value)
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():

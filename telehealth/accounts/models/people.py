@@ -52,6 +52,7 @@ class User(AccountSealed, AbstractBaseUser):  # type: ignore[django-manager-miss
     is_active = models.BooleanField(_("active"), default=True)
     epoch = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    no_export_until = models.DateTimeField(null=True, editable=False)  # after the desk let a patient in again
     last_login = None  # signing in is an act in the ledger
 
     USERNAME_FIELD = "id"
@@ -92,21 +93,6 @@ class User(AccountSealed, AbstractBaseUser):  # type: ignore[django-manager-miss
 
     def has_module_perms(self, app_label: str) -> bool:
         return False
-
-
-class TOTPDevice(AccountSealed):
-    """An authenticator app (RFC 6238: SHA-1, 30 s, six digits). `last_step` is the last time step used up."""
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="totp_devices")
-    seed = SealedTextField(key=ACCOUNTS)  # base32, as the person types it
-    last_step = models.BigIntegerField(default=-1)
-    confirmed = models.BooleanField(default=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["user", "confirmed"], name="totp_one_in_use_and_one_being_set_up"),
-        ]
 
 
 def default_expiry() -> datetime:

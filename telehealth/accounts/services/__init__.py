@@ -1,18 +1,32 @@
 """Every write of this app."""
 
 from telehealth.accounts.services.apps import register_app, revoke_apps
-from telehealth.accounts.services.factors import confirm_enrolment, prove, start_enrolment, step_up_app
+from telehealth.accounts.services.changing import ask_email_change, change_password, confirm_email_change
+from telehealth.accounts.services.factors import (
+    confirm_enrolment,
+    prove,
+    remove_factor,
+    rename_factor,
+    start_enrolment,
+    step_up_app,
+)
 from telehealth.accounts.services.forgetting import forget_account
 from telehealth.accounts.services.invitations import accept, create_invitation, withdraw_invitations
+from telehealth.accounts.services.passkeys import add_passkey, prove_passkey, sign_in_with_passkey, start_passkey
 from telehealth.accounts.services.people import create_account, recover, switch_off, switch_on
 from telehealth.accounts.services.sessions import close_everything, end_other_sessions, end_session, open_session
+from telehealth.accounts.services.recovery_codes import make_recovery_codes, use_recovery_code
 from telehealth.accounts.services.signing_in import sign_in, sign_out
 from telehealth.accounts.services.staff import change_role, invite_staff, reset_staff
 
 __all__ = [
     "accept",
+    "add_passkey",
+    "ask_email_change",
+    "change_password",
     "change_role",
     "close_everything",
+    "confirm_email_change",
     "confirm_enrolment",
     "create_account",
     "create_invitation",
@@ -20,17 +34,24 @@ __all__ = [
     "end_session",
     "forget_account",
     "invite_staff",
+    "make_recovery_codes",
     "open_session",
     "prove",
+    "prove_passkey",
     "recover",
     "register_app",
+    "remove_factor",
+    "rename_factor",
     "reset_staff",
     "revoke_apps",
     "sign_in",
+    "sign_in_with_passkey",
     "sign_out",
     "start_enrolment",
+    "start_passkey",
     "step_up_app",
     "switch_off",
     "switch_on",
+    "use_recovery_code",
     "withdraw_invitations",
 ]

@@ -7,7 +7,8 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from audit.ledger import Act, Actor, record
-from telehealth.accounts.models import AccessToken, Grant, IDToken, Invitation, RefreshToken, Session, TOTPDevice, User
+from telehealth.accounts.models import AccessToken, Grant, IDToken, Invitation, Mailbox, RefreshToken, Session, User
+from telehealth.accounts.services.people import forget_factors
 from telehealth.vault import destroying
 
 
@@ -20,7 +21,8 @@ def forget_account(*, account_id: UUID | None, patient_id: UUID, using: str, by:
             return
         for model in (Grant, RefreshToken, AccessToken, IDToken):
             model.objects.using(using).filter(user_id=account_id).delete()
-        TOTPDevice.objects.using(using).filter(user_id=account_id).delete()
+        forget_factors(account_id, using)
+        Mailbox.objects.using(using).filter(user_id=account_id).delete()
         Session.objects.using(using).filter(account=account_id).delete()  # where they were is theirs too
         destroying.erase(User, "id", account_id, using)
         User.objects.using(using).filter(pk=account_id).update(is_active=False, password=make_password(None), epoch=F("epoch") + 1)

@@ -1,5 +1,6 @@
 """Accounts come, are recovered, are switched off."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
@@ -9,9 +10,18 @@ from django.db import transaction
 from audit.ledger import Act, Actor, record
 from telehealth.accounts.access import Role
 from telehealth.accounts.errors import EmailTaken, PasswordTooWeak
-from telehealth.accounts.models import TOTPDevice, User
+from telehealth.accounts.models import EmailChange, Passkey, RecoveryCode, TOTPDevice, User
 from telehealth.accounts.services.sessions import close_everything
-from telehealth.core import constraint, one
+from telehealth.accounts.services.telling import tell_changed
+from telehealth.core import constraint, now, one
+
+NO_EXPORT = timedelta(hours=24)  # after a patient was let in again
+
+
+def forget_factors(account_id: UUID, using: str = "default") -> None:
+    """Nothing that was a second factor is one any more; no change of the address waits."""
+    for model in (Passkey, TOTPDevice, RecoveryCode, EmailChange):
+        model.objects.using(using).filter(user_id=account_id).delete()
 
 
 def check_strength(password: str, email: str) -> None:
@@ -44,13 +54,16 @@ def recover(*, account_id: UUID, email: str, role: Role, password: str, by: Acto
     """
     check_strength(password, email)
     user = one(User.objects.select_for_update().filter(is_active=True), account_id)
+    tell_changed(user)
     user.set_password(password)
     user.email = email
     if user.role == Role.PROXY and role == Role.PATIENT:
         user.role = Role.PATIENT
+    if user.is_patient_side:
+        user.no_export_until = now() + NO_EXPORT
     with constraint("accounts_user_email_index_key", EmailTaken, "accounts_user_email_index_next_key"):
-        user.save(update_fields=["password", "email", "role"])
-    TOTPDevice.objects.filter(user=user).delete()
+        user.save(update_fields=["password", "email", "role", "no_export_until"])
+    forget_factors(user.pk)
     user.epoch = close_everything(account_id=user.pk, reason="recovered", by=by).epoch
     record(by, Act.ACCOUNT_RECOVERED, user)
     return user
