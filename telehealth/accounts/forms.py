@@ -37,6 +37,37 @@ class CodeForm(forms.Form):
     )
 
 
+class RecoveryForm(forms.Form):
+    code = forms.CharField(
+        label=_("Recovery code"),
+        help_text=_("One of the ten that you wrote down. Each is good once."),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True, "spellcheck": "false"}),
+    )
+
+
+class FactorNameForm(forms.Form):
+    name = forms.CharField(label=_("Name of this device"), max_length=60)
+
+
+class EnrolForm(CodeForm):
+    name = forms.CharField(label=_("Name of this device"), max_length=60, required=False)
+
+
+class PasskeyForm(FactorNameForm):
+    answer = forms.CharField(widget=forms.HiddenInput, max_length=20_000)
+
+
+class AddressForm(forms.Form):
+    email = forms.EmailField(
+        label=_("New e-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True})
+    )
+
+
+class ConfirmForm(forms.Form):
+    """A button."""
+
+
 class NewPasswordForm(forms.Form):
     password = forms.CharField(
         label=_("Password"),
@@ -63,3 +94,13 @@ class NewPasswordForm(forms.Form):
             except forms.ValidationError as weak:
                 self.add_error("password", weak)
         return given
+
+
+class PasswordForm(NewPasswordForm):
+    current = forms.CharField(
+        label=_("Password until now"),
+        max_length=LONGEST_PASSWORD,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    field_order = ["current", "password", "password_again"]

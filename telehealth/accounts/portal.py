@@ -1,10 +1,12 @@
 """The pages on which people sign in, show and set up a second factor, and accept an invitation."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 import segno
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
@@ -14,10 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views import View
 
 from audit.ledger import ANONYMOUS, Actor
-from telehealth.accounts import selectors, services, sessions, totp
+from telehealth.accounts import ceremonies, selectors, services, sessions, totp
 from telehealth.accounts.access import Action, Resource
 from telehealth.accounts.errors import FactorInUse, InvitationUnusable, PasswordTooWeak, TooManyAttempts
-from telehealth.accounts.forms import CodeForm, NewPasswordForm, SignInForm
+from telehealth.accounts.forms import CodeForm, EnrolForm, NewPasswordForm, RecoveryForm, SignInForm
 from telehealth.accounts.models import TOTPDevice, User
 from telehealth.core.errors import DomainError
 from telehealth.portal.errors import Text, answer
@@ -27,6 +29,11 @@ WORDS: dict[str, Text] = {
     "sign_in_failed": _("That e-mail address and password do not belong together."),
     "too_many_attempts": _("Too many attempts. Please wait a little and try again."),
     "code_wrong": _("That code is not right. Check that the clock of your phone is, too."),
+    "passkey_wrong": _("That passkey does not open this. Try again, or another way."),
+    "passkey_not_made": _("No passkey was made. Try again; the device has to ask for your finger, face or PIN."),
+    "last_factor": _("This is your last factor. Set up another one first."),
+    "email_change_unusable": _("This link has been used, has expired, or is not complete. Ask for a new one."),
+    "export_waits": _("After an account was recovered nothing is exported for a day."),
     "code_replayed": _("That code has been used already. Wait for the next one."),
     "password_too_weak": _("That password is too easy to guess."),
     "invitation_unusable": _("This invitation has been used, has expired, or is not complete. Please call the clinic."),
@@ -75,11 +82,37 @@ class Door(View):
         return render(self.request, self.template, context, status=status)
 
 
-class SignIn(Door):
-    """E-mail address and password: the first factor."""
+class PasskeyDoor(Door):
+    """A page where a passkey does instead of what the form asks for."""
+
+    def post(self, request: HttpRequest, **kwargs: str) -> HttpResponseBase:
+        if not ceremonies.answered(request):
+            return super().post(request, **kwargs)
+        try:
+            return self.shown()
+        except DomainError as error:
+            form = self.form(request.POST)
+            form.errors.clear()
+            return self.refused(form, error, **kwargs)
+
+    def shown(self) -> HttpResponseBase:
+        """What the passkey was asked for."""
+        raise NotImplementedError
+
+
+class SignIn(PasskeyDoor):
+    """E-mail address and password: the first factor. Or a passkey, which is both."""
 
     form = SignInForm
     template = "accounts/sign_in.html"
+
+    def shown(self) -> HttpResponseBase:
+        told = ceremonies.take(self.request, ceremonies.SIGN_IN)
+        user, at = services.sign_in_with_passkey(**told, address=sessions.address_of(self.request), by=self.by)
+        start = start_page(self.request, Actor(id=user.pk, role=user.role))
+        sessions.begin(self.request, user)
+        sessions.stamp_factor(self.request, at)
+        return HttpResponseRedirect(start)
 
     def enter(self, given: dict[str, Any], **kwargs: str) -> HttpResponseBase:
         user = services.sign_in(**given, address=sessions.address_of(self.request), by=self.by)
@@ -103,8 +136,8 @@ class SecondDoor(Door, View):
         return HttpResponseRedirect(start_page(self.request, self.by))
 
 
-class Factor(SecondDoor):
-    """A code of the authenticator: the second factor."""
+class Factor(PasskeyDoor, SecondDoor):
+    """A code of an authenticator, or a passkey: the second factor."""
 
     form = CodeForm
     template = "accounts/factor.html"
@@ -117,9 +150,27 @@ class Factor(SecondDoor):
     def enter(self, given: dict[str, Any], **kwargs: str) -> HttpResponseBase:
         return self.through(services.prove(by=self.by, code=given["code"]))
 
+    def shown(self) -> HttpResponseBase:
+        return self.through(services.prove_passkey(**ceremonies.take(self.request, ceremonies.FACTOR), by=self.by))
 
-class StepUp(Door):
-    """A fresh factor for what asks for one; then back to where it was asked."""
+    def page(self, form: forms.Form, status: int = HTTPStatus.OK, **context: Any) -> HttpResponse:
+        return super().page(form, status, passkey=selectors.has_passkey(self.by), **context)
+
+
+class Recovery(SecondDoor):
+    """A code on paper, for whoever lost the rest."""
+
+    form = RecoveryForm
+    template = "accounts/recovery.html"
+
+    def enter(self, given: dict[str, Any], **kwargs: str) -> HttpResponseBase:
+        sessions.stamp_factor(self.request, services.use_recovery_code(by=self.by, code=given["code"]))
+        messages.warning(self.request, _("A recovery code is used up. Set up a new factor while this sign-in is fresh."))
+        return HttpResponseRedirect(reverse("factors"))
+
+
+class StepUp(PasskeyDoor):
+    """A fresh factor for what asks for one, a code or a passkey; then back to where it was asked."""
 
     form = CodeForm
     template = "accounts/step_up.html"
@@ -129,18 +180,49 @@ class StepUp(Door):
         return super().dispatch(request, *args, **kwargs) if isinstance(who, Actor) else who
 
     def enter(self, given: dict[str, Any], **kwargs: str) -> HttpResponseBase:
-        sessions.stamp_factor(self.request, services.prove(by=self.by, code=given["code"]))
+        return self._fresh(services.prove(by=self.by, code=given["code"]))
+
+    def shown(self) -> HttpResponseBase:
+        return self._fresh(services.prove_passkey(**ceremonies.take(self.request, ceremonies.STEP_UP), by=self.by))
+
+    def page(self, form: forms.Form, status: int = HTTPStatus.OK, **context: Any) -> HttpResponse:
+        return super().page(form, status, passkey=selectors.has_passkey(self.by), **context)
+
+    def _fresh(self, at: datetime) -> HttpResponseBase:
+        sessions.stamp_factor(self.request, at)
         return HttpResponseRedirect(start_page(self.request, self.by))
 
 
-class EnrolTOTP(SecondDoor):
-    """Set up an authenticator app; only who has none yet."""
+class EnrolDoor(Door):
+    """A page for a new factor: the first with the password alone, any other with a fresh one."""
 
-    form = CodeForm
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if self.by.id is None:
+            return sessions.towards(reverse("sign-in"))
+        if self.by.second_factor_at is None and selectors.has_factor_device(self.by):
+            return sessions.towards(reverse("factor"))
+        if self.by.second_factor_at is not None and (away := sessions.step_up(request, self.by)):
+            return away
+        response = super().dispatch(request, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def through(self, at: datetime) -> HttpResponseBase:
+        """On with the way in; or, for one more factor, back to the list."""
+        if self.by.second_factor_at is not None:
+            return HttpResponseRedirect(reverse("factors"))
+        sessions.stamp_factor(self.request, at)
+        return HttpResponseRedirect(start_page(self.request, self.by))
+
+
+class EnrolTOTP(EnrolDoor):
+    """Set up an authenticator app."""
+
+    form = EnrolForm
     template = "accounts/enrol_totp.html"
 
     def enter(self, given: dict[str, Any], **kwargs: str) -> HttpResponseBase:
-        return self.through(services.confirm_enrolment(by=self.by, code=given["code"]))
+        return self.through(services.confirm_enrolment(by=self.by, code=given["code"], name=given["name"]))
 
     def page(self, form: forms.Form, status: int = HTTPStatus.OK, **context: Any) -> HttpResponse:
         try:

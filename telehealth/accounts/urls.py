@@ -5,15 +5,22 @@ from django.urls import path
 from telehealth.accounts import api as faces
 from telehealth.accounts import app_links, oauth, oidc
 from telehealth.accounts import portal as pages
+from telehealth.accounts import portal_factors as own
 
 portal = [
     path("sign-in/", pages.SignIn.as_view(), name="sign-in"),
     path("sign-in/factor/", pages.Factor.as_view(), name="factor"),
     path("step-up/", pages.StepUp.as_view(), name="step-up-page"),
     path("sign-out/", pages.SignOut.as_view(), name="sign-out"),
+    path("sign-in/recovery/", pages.Recovery.as_view(), name="recovery"),
+    path("passkeys/options/", own.Options.as_view(), name="passkey-options"),
+    path("factors/", own.Factors.as_view(), name="factors"),
+    path("factors/passkey/", own.AddPasskey.as_view(), name="add-passkey"),
+    path("factors/password/", own.ChangePassword.as_view(), name="change-password"),
+    path("factors/address/", own.ChangeAddress.as_view(), name="change-address"),
+    path("factors/address/<str:token>/", own.ConfirmAddress.as_view(), name="email-change"),
     path("factors/totp/", pages.EnrolTOTP.as_view(), name="enrol-totp"),
     path("invitation/<str:token>/", pages.AcceptInvitation.as_view(), name="invitation"),
-    path("factors/email/<str:token>/", pages.Welcome.as_view(), name="email-change"),
     path("welcome/", pages.Welcome.as_view(), name="welcome"),
     path("oauth/authorize/", oauth.Authorize.as_view(), name="oauth-authorize"),
     path("oauth/token/", oauth.Token.as_view(), name="oauth-token"),

@@ -14,8 +14,8 @@ from telehealth.accounts.services.forgetting import forget_account
 from telehealth.accounts.services.invitations import accept, create_invitation, withdraw_invitations
 from telehealth.accounts.services.passkeys import add_passkey, prove_passkey, sign_in_with_passkey, start_passkey
 from telehealth.accounts.services.people import create_account, recover, switch_off, switch_on
-from telehealth.accounts.services.sessions import close_everything, end_other_sessions, end_session, open_session
 from telehealth.accounts.services.recovery_codes import make_recovery_codes, use_recovery_code
+from telehealth.accounts.services.sessions import close_everything, end_other_sessions, end_session, open_session
 from telehealth.accounts.services.signing_in import sign_in, sign_out
 from telehealth.accounts.services.staff import change_role, invite_staff, reset_staff
 
