@@ -180,7 +180,7 @@ DEMO_CLINIC = [
 NOTIFY = "telehealth.outbox.services.notify"
 INVITATION_ACCEPTED = "telehealth.records.services.attach_account"
 ME_EXTRAS = "telehealth.records.hooks.me_extras"
-RECORD_NEEDED_BY = ["scheduling.selectors.stands_for"]  # a record that one of these needs is not destroyed
+RECORD_NEEDED_BY = ["audit.review.selectors.accounting_owed", "scheduling.selectors.stands_for"]  # a record that one of these needs is not destroyed
 CARE_DAYS_AFTER_VISIT = 30  # how long the provider sees the record after an appointment that they kept
 
 # --- Accounts: two factors for everyone ------------------------------------------------------------------

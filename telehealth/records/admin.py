@@ -22,7 +22,9 @@ from telehealth.vault.errors import RecordDestroyed
 WORDS = {
     "legal_hold_stands": _("A legal hold stands: the record must be kept."),
     "acts_for_others": _("The person's account acts for somebody else. End those grants first."),
-    "record_still_needed": _("The record is still needed: appointments stand. Cancel them first."),
+    "record_still_needed": _(
+        "The record is still needed: appointments stand, or an accounting of what was disclosed is owed for six years."
+    ),
     "destruction_asked": _("It has been asked for already."),
     "not_found": _("There is no such record, or somebody else must do this."),
 }

@@ -98,7 +98,7 @@ class ActsForOthers(Conflict):
 
 
 class StillNeeded(Conflict):
-    """Something that is agreed on needs the record: an appointment that stands, a visit under way."""
+    """Something that is agreed on or owed needs the record: an appointment that stands, an accounting of disclosures."""
 
     code = "record_still_needed"
 

@@ -19,6 +19,7 @@ from telehealth.records.models import (
     Covering,
     Destruction,
     EmergencyAccess,
+    LegalHold,
     Patient,
     Practitioner,
     ProxyGrant,
@@ -157,6 +158,14 @@ def evidence_of(asked: Destruction) -> bool:
         kind=asked._meta.label, object_pk=str(asked.pk), record_id=asked.patient_id, outcome="ok", act__in=people
     )
     return {entry.act for entry in entries if entry.actor_id == people[Act(entry.act)] and entry.is_genuine()} == set(people)
+
+
+def held_by_the_ledger(patient_id: UUID) -> bool:
+    """Whether a hold on this record was placed, by a genuine entry, that no genuine entry has lifted: whatever its row says now."""
+    acts = Entry.objects.filter(record_id=patient_id, kind=LegalHold._meta.label, act__in=(Act.HOLD_PLACED, Act.HOLD_LIFTED))
+    genuine = [entry for entry in acts if entry.is_genuine()]
+    placed, lifted = ({each.object_pk for each in genuine if each.act == act} for act in (Act.HOLD_PLACED, Act.HOLD_LIFTED))
+    return bool(placed - lifted)
 
 
 def care_for(by: Actor, patient_id: UUID) -> QuerySet[CareRelationship]:

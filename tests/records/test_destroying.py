@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from pytest_django import Settings
 from audit.ledger import SYSTEM, Act, Actor, unit, uuid7
 from audit.ledger.models import Entry
 from audit.ledger.sealing import Sealer
+from audit.review.models import Disclosure
 from scheduling.models import Appointment
 from telehealth.accounts.access import Role
 from telehealth.accounts.errors import FreshFactorRequired
@@ -239,6 +241,58 @@ def test_a_legal_hold_stands_in_the_way_at_every_step(house: House, as_owner: As
         .values_list("act", flat=True)
     )
     assert acts == [Act.HOLD_PLACED, Act.HOLD_LIFTED] * 3
+
+
+@pytest.mark.parametrize("how", ["UPDATE records_legalhold SET lifted_at = now(), lifted_by = placed_by", "DELETE FROM records_legalhold"])
+def test_a_hold_that_was_not_lifted_in_the_ledger_stands(house: House, as_owner: AsOwner, how: str) -> None:
+    """Lifted by SQL, or taken away: the record is kept all the same, and can be let go only by somebody's act."""
+    house.approved()
+    hold = services.place_hold(patient_id=house.record, code="litigation", why="Quill v. Clinic", by=house.cast.privacy)
+    as_owner(how)
+    with pytest.raises(CommandError, match="legal_hold_stands"):
+        house.shred()
+    assert Patient.objects.get(pk=house.record).family == "Quill"
+    LegalHold.objects.update_or_create(
+        pk=hold.pk,
+        defaults={
+            "patient_id": house.record,
+            "code": "litigation",
+            "why": "",
+            "placed_by": house.second.id,
+            "lifted_at": None,
+            "lifted_by": None,
+        },
+    )
+    services.lift_hold(hold_id=hold.pk, by=house.second)
+    house.shred()
+    assert not RecordKey.objects.filter(record_id=house.record).exists()
+
+
+@pytest.mark.parametrize(("basis", "years", "needed"), [("public_health", 5, True), ("public_health", 7, False), ("treatment", 0, False)])
+def test_a_record_stays_while_an_accounting_of_it_is_owed(house: House, basis: str, years: int, needed: bool) -> None:
+    """45 CFR 164.528: what was disclosed is told for six years, and it is sealed with the record."""
+    at = now() - timedelta(days=366 * years)
+    Disclosure.objects.create(
+        patient_id=house.record, at=at, source_kind="by_hand", recipient={"name": "County"}, what="w", purpose="p", basis=basis
+    )
+    before = Entry.objects.filter(act=Act.RECORD_OPENED, record_id=house.record).count()
+    if needed:
+        with pytest.raises(StillNeeded):
+            house.asked()
+    else:
+        house.approved()
+        house.shred()
+    assert Patient.objects.filter(pk=house.record, destroyed_at=None).exists() is needed
+    assert Entry.objects.filter(act=Act.RECORD_OPENED, record_id=house.record).count() == before
+
+
+def test_what_left_after_the_approval_keeps_it_too(house: House) -> None:
+    house.approved()
+    Disclosure.objects.create(
+        patient_id=house.record, source_kind="by_hand", recipient={"name": "County"}, what="w", purpose="p", basis="abuse"
+    )
+    with pytest.raises(CommandError, match="record_still_needed"):
+        house.shred()
 
 
 def test_an_approval_that_the_ledger_does_not_have_is_none(house: House) -> None:

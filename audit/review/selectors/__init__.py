@@ -1,6 +1,6 @@
 """Reads, narrowed to what the actor may see, by subject."""
 
-from audit.review.selectors.disclosures import disclosure_for, disclosures_of, keyed, patient_of_entry, readable
+from audit.review.selectors.disclosures import accounting_owed, disclosure_for, disclosures_of, keyed, patient_of_entry, readable
 from audit.review.selectors.entries import accesses_to, kinds_opened, named
 from audit.review.selectors.findings import finding_for, findings_for, late
 from audit.review.selectors.incidents import affected_by, duties_of, entries_of, incidents_for, people_of, touched_by, types_of
@@ -11,6 +11,7 @@ __all__ = [
     "Page",
     "Wanted",
     "accesses_to",
+    "accounting_owed",
     "affected_by",
     "chain_status",
     "consistency_proof",

@@ -8,12 +8,14 @@ from django.db.models import Q, QuerySet
 
 from audit.ledger import Actor
 from audit.ledger.models import Entry
+from audit.review.basis import earliest, is_listed
 from audit.review.models import Disclosure
 from telehealth.accounts.access import Action, Resource
-from telehealth.core import one
+from telehealth.core import now, one
 from telehealth.records.access import visible
 from telehealth.records.models import Patient
 from telehealth.vault.cipher import Broken
+from telehealth.vault.compare import matches
 from telehealth.vault.errors import RecordDestroyed
 from telehealth.vault.models import RecordKey
 
@@ -24,6 +26,13 @@ def disclosures_of(by: Actor, patient_id: UUID) -> "QuerySet[Disclosure]":
     one(Patient.objects.filter(visible(by, Action.SEARCH, Resource.DISCLOSURE, "")).only("pk"), patient_id)
     doubles = keyed(Patient.objects.filter(link_id=patient_id).values_list("pk", flat=True))
     return Disclosure.objects.filter(Q(patient_id=patient_id) | Q(patient_id__in=doubles))
+
+
+def accounting_owed(patient_id: UUID) -> bool:
+    """For `RECORD_NEEDED_BY`: whether something left within six years that 164.528 lists. It is sealed under the record's
+    key, and must be kept for as long (164.530(j)). The bases are compared inside the vault: nothing is opened."""
+    recent = Disclosure.objects.filter(patient_id=patient_id, at__gte=earliest(now()))
+    return any(matches(each, "basis", is_listed) for each in recent.iterator())
 
 
 def disclosure_for(by: Actor, pk: UUID) -> Disclosure:

@@ -17,7 +17,7 @@ from telehealth.outbox.services import forget_messages
 from telehealth.records import rules
 from telehealth.records.errors import ActsForOthers, DestructionAsked, LegalHoldStands, NotApproved, StillNeeded
 from telehealth.records.models import CareRelationship, Destruction, LegalHold, Patient, ProxyGrant
-from telehealth.records.selectors import evidence_of
+from telehealth.records.selectors import evidence_of, held_by_the_ledger
 from telehealth.rest import idempotency
 from telehealth.vault import destroying
 
@@ -132,7 +132,7 @@ def _end_relations(patient: Patient, asked: Destruction) -> None:
 
 def _refuse_if_needed(patient: Patient) -> None:
     using = str(patient._state.db or "default")  # noqa: SLF001  # Django's own name
-    if LegalHold.objects.using(using).filter(patient=patient, lifted_at=None).exists():
+    if LegalHold.objects.using(using).filter(patient=patient, lifted_at=None).exists() or held_by_the_ledger(patient.pk):
         raise LegalHoldStands()
     if patient.account_id and ProxyGrant.objects.using(using).filter(proxy=patient.account_id, ends_at=None).exists():
         raise ActsForOthers()
