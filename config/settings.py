@@ -179,6 +179,7 @@ DEMO_CLINIC = [
 ]
 NOTIFY = "telehealth.outbox.services.notify"
 INVITATION_ACCEPTED = "telehealth.records.services.attach_account"
+SESSION_HELD_BY = "consults.selectors.is_in_visit"  # whose session idleness locks instead of ending it
 ME_EXTRAS = "telehealth.records.hooks.me_extras"
 RECORD_NEEDED_BY = ["audit.review.selectors.accounting_owed", "scheduling.selectors.stands_for"]  # a record that one of these needs is not destroyed
 CARE_DAYS_AFTER_VISIT = 30  # how long the provider sees the record after an appointment that they kept
@@ -189,7 +190,7 @@ AUTHENTICATION_BACKENDS = ["telehealth.accounts.authentication.Accounts"]
 PASSWORD_HASHERS = ["telehealth.accounts.passwords.Argon2id"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "telehealth.accounts.passwords.Uncommon"},
+    {"NAME": "telehealth.accounts.passwords.Uncommon", "OPTIONS": {"more": env.path_of("COMMON_PASSWORDS")}},
 ]
 LOGIN_URL = "sign-in"
 SESSION_ENGINE = "django.contrib.sessions.backends.cache"  # ids and times only; limits: telehealth.accounts.sessions

@@ -19,6 +19,8 @@ from telehealth.accounts.access import Action, Resource, Role
 from telehealth.core import now, one
 from telehealth.records.access import visible
 
+CUT_OFF = timedelta(minutes=2)  # who lost the connection so lately is still in the visit
+
 
 def visits_for(by: Actor, action: Action = Action.READ) -> QuerySet[Visit]:
     """The visits of the records that this actor has a reason to see."""
@@ -105,6 +107,12 @@ def summary_for(by: Actor, visit_id: UUID) -> Summary:
     if visit.status != Encounter.FINISHED:
         raise NotInThisState
     return Summary(visit, list(visit.notes.filter(status=Note.Status.SIGNED).order_by("signed_at", "id")))
+
+
+def is_in_visit(account_id: UUID) -> bool:
+    """`SESSION_HELD_BY`: whether this account is in a visit in progress, or was cut off from one a moment ago."""
+    here = Q(left_at=None) | Q(left_at__gt=now() - CUT_OFF)
+    return Participant.objects.filter(here, account_id=account_id, joined_at__isnull=False, visit__ended_at=None).exists()
 
 
 @dataclass(frozen=True)

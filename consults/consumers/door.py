@@ -59,7 +59,7 @@ def signed_in(cookies: str) -> tuple[Actor, int]:
         return ANONYMOUS, 0
     kept = import_module(settings.SESSION_ENGINE).SessionStore(morsel.value)
     held = live.session_in(kept)
-    if held is None or sessions.expired(held.account, kept, now()):
+    if held is None or sessions.over(held.account, kept, now()):
         return ANONYMOUS, 0
     by = sessions.actor_of(held.account, kept)
     return (by, held.account.epoch) if by.second_factor_at is not None else (ANONYMOUS, 0)

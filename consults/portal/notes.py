@@ -66,7 +66,10 @@ class NotePart(Page, abstract=True):
 
 
 class VisitNote(NotePart):
-    """GET: the note. POST: keep what was written so far; answers with the moment and the new version."""
+    """GET: the note. POST: keep what was written so far; answers with the moment and the new version, also while the
+    screen is locked: what was typed before is not lost."""
+
+    while_locked = frozenset({"post"})
 
     access = {"get": (Action.READ, Resource.NOTE), "post": (Action.UPDATE, Resource.NOTE)}
 

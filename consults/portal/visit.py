@@ -58,6 +58,9 @@ class Finish(FinishPart):
 
 
 class Complete(FinishPart):
+    """The end of the visit, which a locked screen does not keep from anybody."""
+
+    while_locked = frozenset({"post"})
     access = (Action.ACT, Resource.WAITING_ROOM)
 
     def post(self, request: HttpRequest, visit_id: UUID) -> HttpResponse:

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from telehealth.accounts import factors, selectors, services, sessions
 from telehealth.accounts.access import Action, Resource
+from telehealth.accounts.errors import CodeWrong
 from telehealth.accounts.models import AccessToken
 from telehealth.rest.faces import Face
 from telehealth.rest.shapes import Shape
@@ -47,7 +48,12 @@ class StepUp(Face):
 
     def post(self, request: Request) -> Response:
         given: dict[str, Any] = self.given(StepUpIn)
-        at = services.prove(by=self.by, code=given["code"])
+        try:
+            at = services.prove(by=self.by, code=given["code"])
+        except CodeWrong as wrong:
+            if wrong.facts.get("locks"):
+                services.lock_account(account_id=self.by.account, by=self.by)
+            raise
         if isinstance(request.auth, AccessToken):
             services.step_up_app(by=self.by, token=request.auth, at=at)
         else:

@@ -1,7 +1,10 @@
 """What this app refuses."""
 
+from datetime import datetime
+from math import ceil
 from typing import ClassVar
 
+from telehealth.core import now
 from telehealth.core.errors import Conflict, Invalid, Missing, Unproven
 
 ACR = "urn:telehealth:acr:two-factors"  # the one way in which people sign in here
@@ -32,6 +35,12 @@ class FreshFactorRequired(Unproven):
     challenge: ClassVar[str] = f'error="insufficient_user_authentication", acr_values="{ACR}", max_age="300"'  # RFC 9470
 
 
+class SessionLocked(Unproven):
+    """Nobody was there for too long while a visit went on: the person shows a factor first."""
+
+    code = "session_locked"
+
+
 class CodeWrong(Unproven):
     """Not a code of this person's authenticator at this time; or they have none."""
 
@@ -48,6 +57,12 @@ class TooManyAttempts(Conflict):
     """Guessing is slowed down. `reply["retry_at"]`: when the next attempt is heard."""
 
     code = "too_many_attempts"
+
+    @property
+    def retry_after(self) -> int:
+        """The same in seconds from now."""
+        at = datetime.fromisoformat(str(self.reply["retry_at"]))
+        return max(1, ceil((at - now()).total_seconds()))
 
 
 class FactorInUse(Conflict):

@@ -1,13 +1,25 @@
 """How passwords are hashed, and which are refused."""
 
+import gzip
 import re
+from functools import cache
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.auth.password_validation import CommonPasswordValidator
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.utils.translation import gettext as _
 
 DISTINCT = 5  # characters
+
+
+@cache
+def _read(path: str) -> frozenset[str]:
+    """A longer list of the operator's; ImproperlyConfigured when it cannot be read, for then it would refuse nothing."""
+    try:
+        with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8", errors="replace") as lines:
+            return frozenset(line.strip().casefold() for line in lines if line.strip())
+    except OSError as error:
+        raise ImproperlyConfigured(f"COMMON_PASSWORDS_FILE: {type(error).__name__}") from None
 
 
 class Argon2id(Argon2PasswordHasher):
@@ -20,7 +32,13 @@ class Argon2id(Argon2PasswordHasher):
 
 
 class Uncommon(CommonPasswordValidator):
-    """Refuses Django's 20,000 common passwords, also doubled or with digits and signs around them, and monotony."""
+    """Refuses Django's 20,000 common passwords and those of `COMMON_PASSWORDS_FILE` (UTF-8, one a line; gzip when it ends
+    in .gz), also doubled or with digits and signs around them, and monotony."""
+
+    def __init__(self, more: str = "") -> None:
+        super().__init__()
+        if more:
+            self.passwords = self.passwords | _read(more)
 
     def validate(self, password: str, user: object = None) -> None:
         """ValidationError with the code `password_too_common`."""

@@ -63,6 +63,8 @@ class Door(View):
         try:
             return self.enter(form.cleaned_data, **kwargs)
         except DomainError as error:
+            if (locked := error.facts.get("locks")) is not None:
+                services.lock_account(account_id=locked, by=self.by)
             return self.refused(form, error, **kwargs)
 
     def enter(self, given: dict[str, Any], **kwargs: str) -> HttpResponseBase:
@@ -74,7 +76,10 @@ class Door(View):
         form.add_error(None, forms.ValidationError(str(WORDS.get(error.code, _("That did not work."))), code=error.code))
         busy = isinstance(error, TooManyAttempts)
         status = HTTPStatus.TOO_MANY_REQUESTS if busy else HTTPStatus.BAD_REQUEST
-        return self.page(form, status, next_code_at=error.reply.get("next_code_at", ""))
+        response = self.page(form, status, next_code_at=error.reply.get("next_code_at", ""))
+        if isinstance(error, TooManyAttempts):
+            response["Retry-After"] = str(error.retry_after)
+        return response
 
     def page(self, form: forms.Form, status: int = HTTPStatus.OK, **context: Any) -> HttpResponse:
         onward = sessions.onward(self.request)
@@ -174,6 +179,7 @@ class StepUp(PasskeyDoor):
 
     form = CodeForm
     template = "accounts/step_up.html"
+    while_locked = frozenset({"get", "head", "post"})
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         who = sessions.guard(request)
@@ -263,6 +269,7 @@ class SignOut(View):
     """The end of a session, on record; the browser forgets what it kept."""
 
     http_method_names = ["post"]
+    while_locked = frozenset({"post"})
 
     def post(self, request: HttpRequest) -> HttpResponse:
         if getattr(request, "by", ANONYMOUS).id is not None:

@@ -7,6 +7,7 @@ when the second factor is shown; it dies with its row, and with the account's pa
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from ipaddress import ip_address, ip_network
 from typing import Any
 from uuid import UUID
@@ -16,18 +17,21 @@ from django.contrib import auth
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.module_loading import import_string
 from rest_framework.request import Request
 
 from audit.ledger import ANONYMOUS, Actor, current
 from telehealth.accounts import devices, factors, live, selectors, services
+from telehealth.accounts.errors import SessionLocked
 from telehealth.accounts.models import Session, User
 from telehealth.core import now
+from telehealth.rest.problems import API, MEDIA_TYPE, problem
 
-STARTED, SEEN, FACTOR, EMERGENCY = "started_at", "seen_at", "factor_at", "emergency"
+STARTED, SEEN, FACTOR, EMERGENCY, LOCKED = "started_at", "seen_at", "factor_at", "emergency", "locked_at"
 IDLE_STAFF, IDLE_PATIENTS = timedelta(minutes=15), timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 
@@ -45,9 +49,39 @@ def begin(request: HttpRequest, user: User) -> None:
 
 
 def stamp_factor(request: HttpRequest | Request, at: datetime) -> None:
-    """The second factor was shown: a new key, so that no copy of the old one is worth more than it was."""
+    """A factor was shown: a new key, so that no copy of the old one is worth more than it was. It unlocks, too."""
     request.session.cycle_key()
     request.session[FACTOR] = at.isoformat()
+    if is_locked(request.session):
+        unlock(request)
+
+
+def unlock(request: HttpRequest | Request) -> None:
+    """The person is back at a session that was locked while a visit went on."""
+    services.unlock_session(by=request.by)  # type: ignore[union-attr]  # the SessionClock set it
+    request.session.cycle_key()
+    del request.session[LOCKED]
+    request.session[SEEN] = now().isoformat()
+
+
+def is_locked(session: SessionBase) -> bool:
+    """Whether nothing is shown until the person is back."""
+    return LOCKED in session
+
+
+def touch(request: HttpRequest) -> None:
+    """Somebody said: I am here."""
+    request.session[SEEN] = now().isoformat()
+
+
+def time_left(request: HttpRequest) -> tuple[int, int]:
+    """Seconds until this session is idle, and until it is over in any case."""
+    started, seen = time_in(request.session, STARTED), time_in(request.session, SEEN)
+    if started is None or seen is None:
+        return 0, 0
+    at, user = now(), request.user
+    whole = int((started + ABSOLUTE - at).total_seconds())
+    return min(whole, int((seen + idle_limit(user) - at).total_seconds())), whole
 
 
 def declare_emergency(request: HttpRequest | Request, record_id: UUID, until: datetime) -> None:
@@ -88,7 +122,33 @@ def expired(user: User, session: SessionBase, at: datetime) -> str:
     started, seen = time_in(session, STARTED), time_in(session, SEEN)
     if started is None or seen is None or at - started > ABSOLUTE:
         return "absolute"
-    return "idle" if at - seen > (IDLE_PATIENTS if user.is_patient_side else IDLE_STAFF) else ""
+    return "idle" if at - seen > idle_limit(user) else ""
+
+
+def idle_limit(user: Any) -> timedelta:
+    """How long nobody may be there: 15 minutes for the workforce, 30 for patients and proxies."""
+    return IDLE_PATIENTS if user.is_patient_side else IDLE_STAFF
+
+
+def over(user: User, session: SessionBase, at: datetime) -> str:
+    """The same, but that idleness ends nothing while the person is in a visit: it locks."""
+    reason = expired(user, session, at)
+    return "" if reason == "idle" and FACTOR in session and in_visit(user.pk) else reason
+
+
+def in_visit(account_id: UUID) -> bool:
+    """What `SESSION_HELD_BY` says: somebody in a visit in progress is not signed out for silence."""
+    path = getattr(settings, "SESSION_HELD_BY", "")
+    return bool(path) and bool(import_string(path)(account_id))
+
+
+def is_activity(request: HttpRequest) -> bool:
+    """Whether a person made this request. What a page asks for by itself does not count: scripts mark what a person did
+    (`X-Activity`), and without the mark neither a fragment nor anything else that is no navigation keeps a session alive."""
+    if request.headers.get("X-Activity") == "yes":
+        return True
+    navigates = request.headers.get("Sec-Fetch-Dest", "document") in ("document", "iframe")
+    return navigates and request.headers.get("HX-Request") != "true"
 
 
 class SessionClock:
@@ -107,16 +167,47 @@ class SessionClock:
             request.session.flush()  # ended, elsewhere or with the account; that is on record already
         return self.get_response(request)
 
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
+        """Activity is what a person did, unless the page is one that nobody attends to (`unattended`). A locked session
+        is answered only by what says so (`while_locked`): the way back, the note's draft, the end of the visit."""
+        if getattr(request, "by", ANONYMOUS).id is None or not request.session.get(live.SESSION):
+            return None
+        face = getattr(view, "view_class", getattr(view, "cls", view))
+        if is_locked(request.session):
+            open_now = (request.method or "").lower() in getattr(face, "while_locked", ()) or request.path.startswith(settings.STATIC_URL)
+            return None if open_now else locked_out(request)
+        if not getattr(face, "unattended", False) and is_activity(request):
+            self._seen(request)
+        return None
+
     def _tick(self, request: HttpRequest, held: Session) -> None:
         at, user = now(), held.account
-        if reason := expired(user, request.session, at):
+        if reason := over(user, request.session, at):
             end(request, reason)
             return
         _stand_for(request, actor_of(user, request.session))
+        request.held_session = held  # type: ignore[attr-defined]
+        if expired(user, request.session, at) and not is_locked(request.session):
+            request.session[LOCKED] = at.isoformat()
+            services.lock_session(by=request.by)  # type: ignore[attr-defined]
+
+    def _seen(self, request: HttpRequest) -> None:
+        at = now()
         seen = time_in(request.session, SEEN)
         if seen is None or at - seen > live.SEEN_STEP:
             request.session[SEEN] = at.isoformat()
-        live.note_seen(held, at)
+        live.note_seen(request.held_session, at)  # type: ignore[attr-defined]
+
+
+def locked_out(request: HttpRequest) -> HttpResponseBase:
+    """To the lock: a problem for programs, the overlay for a page with a visit on it, else the page of the lock."""
+    if request.path.startswith(API):
+        told = problem(HTTPStatus.FORBIDDEN, SessionLocked.code)
+        return JsonResponse(told, status=HTTPStatus.FORBIDDEN, content_type=MEDIA_TYPE)
+    if request.headers.get("HX-Request") == "true":
+        headers = {"HX-Trigger": "session-locked", "HX-Retarget": "#alerts", "HX-Reswap": "none"}
+        return HttpResponse(status=HTTPStatus.FORBIDDEN, headers=headers)
+    return towards(reverse("unlock"), request.get_full_path() if request.method == "GET" else "")
 
 
 def guard(request: HttpRequest) -> Actor | HttpResponseBase:

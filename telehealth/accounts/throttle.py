@@ -1,4 +1,5 @@
-"""Guessing made slow: a few attempts are free, then each failure doubles the wait. Counted in the cache, by keyed hash.
+"""Guessing made slow: a few attempts are free, then each failure doubles the wait; ten lock an account for an hour at a
+time. Counted in the cache, by keyed hash. (Why neither django-axes nor DRF's throttles: docs/adr/0004.)
 
 An attempt is counted before it is tried, so that a burst of parallel guesses gains nothing; success forgives.
 """
@@ -14,6 +15,8 @@ from telehealth.core import now
 
 FIRST_WAIT = 15  # seconds
 LONGEST_WAIT = 900
+LOCK_AT = 10  # consecutive failures: from then on one attempt an hour; passkeys are not asked and pass
+LOCKED_FOR = 3600
 HARD_LIMIT = 100  # consecutive failures (NIST SP 800-63B 5.2.2)
 REMEMBERED = 24 * 3600
 FREE_PER_ACCOUNT = 5
@@ -28,11 +31,13 @@ class Throttle:
         name = f"throttle:{kind}:{keyed_hash(subject)}"
         self.count_key, self.wait_key = f"{name}:count", f"{name}:wait"
         self.free, self.remembered = free, remembered
+        self.locks = False
 
     def attempt(self) -> None:
         """Count one attempt, or raise TooManyAttempts without counting it."""
         cache.add(self.count_key, 0, self.remembered)
         count = self._step(1)
+        self.locks = count == LOCK_AT and self.free < LOCK_AT
         if count <= self.free:
             return
         wait = self._wait(count)
@@ -59,7 +64,9 @@ class Throttle:
         return counted
 
     def _wait(self, count: int) -> int:
-        if count > HARD_LIMIT + self.free:
+        if count >= HARD_LIMIT + self.free - FREE_PER_ACCOUNT:
             return self.remembered
+        if self.free < LOCK_AT <= count:
+            return LOCKED_FOR
         doublings = min(count - self.free - 1, 10)
         return min(FIRST_WAIT << doublings, LONGEST_WAIT)

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from telehealth.accounts import api as faces
-from telehealth.accounts import app_links, oauth, oidc
+from telehealth.accounts import api_sessions, app_links, oauth, oidc, presence
 from telehealth.accounts import portal as pages
 from telehealth.accounts import portal_factors as own
 
@@ -11,6 +11,9 @@ portal = [
     path("sign-in/", pages.SignIn.as_view(), name="sign-in"),
     path("sign-in/factor/", pages.Factor.as_view(), name="factor"),
     path("step-up/", pages.StepUp.as_view(), name="step-up-page"),
+    path("session/", presence.Presence.as_view(), name="presence"),
+    path("session/unlock/", presence.Unlock.as_view(), name="unlock"),
+    path("sessions/", presence.Sessions.as_view(), name="sessions"),
     path("sign-out/", pages.SignOut.as_view(), name="sign-out"),
     path("sign-in/recovery/", pages.Recovery.as_view(), name="recovery"),
     path("passkeys/options/", own.Options.as_view(), name="passkey-options"),
@@ -35,5 +38,8 @@ portal = [
 
 api = [
     path("me/", faces.Me.as_view(), name="me"),
+    path("sessions/", api_sessions.SessionList.as_view(), name="sessions-api"),
+    path("sessions/end-others/", api_sessions.EndOthers.as_view(), name="sessions-end-others"),
+    path("sessions/<uuid:session_id>/", api_sessions.SessionItem.as_view(), name="session-api"),
     path("step-up/", faces.StepUp.as_view(), name="step-up"),
 ]

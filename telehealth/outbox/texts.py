@@ -27,6 +27,11 @@ class Text:
 
 
 TEXTS: dict[str, Text] = {
+    "account_locked": Text(
+        _("Your account"),
+        _("Somebody tried to sign in to your account too often, so it is locked for a while. If this was not you, call the clinic."),
+        channels=MAIL_ONLY,
+    ),
     "appointment_booked": Text(_("Your appointment"), _("An appointment has been booked. Sign in to see it.")),
     "appointment_cancelled": Text(_("Your appointment"), _("An appointment has been cancelled. Sign in to see it.")),
     "appointment_changed": Text(_("Your appointment"), _("An appointment has changed. Sign in to see it.")),

@@ -17,7 +17,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 
 from audit.ledger import EntryNotWritten
-from telehealth.core.errors import DomainError, Missing, Unavailable
+from telehealth.core.errors import DomainError, Missing
 from telehealth.rest.errors import status_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -87,7 +87,8 @@ def _translated(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
         return 404, problem(404), {}  # the same for "not yours" and "not there", whatever the subclass
     if isinstance(error, DomainError):
         status = status_of(error)
-        later = {"Retry-After": str(error.retry_after)} if isinstance(error, Unavailable) else {}
+        wait = getattr(error, "retry_after", None)
+        later = {"Retry-After": str(wait)} if wait else {}
         return status, {**getattr(error, "reply", {}), **problem(status, error.code)}, later
     if isinstance(error, ValidationError):
         return 400, problem(400, errors=list(_flat(error.get_full_details()))), {}

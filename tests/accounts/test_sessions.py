@@ -1,6 +1,7 @@
 """The register of sessions: who is signed in where, and that what ends there is ended at once, by whatever way it was held."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,13 +10,13 @@ from django.db import IntegrityError, connection, transaction
 
 from audit.ledger import SYSTEM, Act, unit
 from audit.ledger.models import Entry
-from telehealth.accounts import devices, selectors, services
+from telehealth.accounts import devices, selectors, services, sessions
 from telehealth.accounts.access import Role
 from telehealth.accounts.models import AccessToken, Application, RefreshToken, Session, User
 from telehealth.core import now
 from telehealth.core.errors import Missing
 from tests.conformance.test_access import app_of
-from tests.people import Browser, ClientFor, MakeAccount, Person
+from tests.people import Browser, ClientFor, MakeAccount, Person, body
 
 pytestmark = pytest.mark.django_db
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -166,3 +167,77 @@ def test_the_register_keeps_its_rules(make_account: MakeAccount, name: str, valu
     with pytest.raises(IntegrityError, match=name), transaction.atomic(), unit(SYSTEM, channel="command"):
         Session.objects.create(account_id=pia.id, **values)
     assert not Application.objects.exists()
+
+
+# The faces
+
+
+def listed(browser: Browser) -> list[dict[str, Any]]:
+    return list(body(browser.get("/api/v1/sessions/"))["results"])
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_everybody_finds_their_own_sessions_and_apps(make_account: MakeAccount, client_for: ClientFor, role: Role) -> None:
+    person, ned = make_account(role), make_account(Role.PATIENT)
+    here, there, theirs = client_for(person), client_for(person), client_for(ned)
+    with_app(person)
+    found = listed(here)
+    mine = {here.session["session_id"], there.session["session_id"]}
+    assert {each["id"] for each in found if each["kind"] == "browser"} == mine
+    assert set(found[0]) == {"id", "kind", "app", "device", "network", "started_at", "seen_at"}
+    page = here.get("/sessions/").content.decode()
+    assert all(f'data-session="{each}"' in page for each in mine) and theirs.session["session_id"] not in page
+    assert page.count('name="session"') == len(found) - 1, "not the one that asks"
+
+
+def test_sign_out_there_over_rest_and_by_page(make_account: MakeAccount, client_for: ClientFor) -> None:
+    pia, ned = make_account(Role.PATIENT), make_account(Role.PATIENT)
+    here, one, two, three = (client_for(pia) for _ in range(4))
+    stranger = client_for(ned)
+    address = f"/api/v1/sessions/{one.session['session_id']}/"
+    assert stranger.delete(address).status_code == 404
+    assert stranger.form("/sessions/", session=one.session["session_id"]).status_code == 404
+    assert status(one) == 200
+    assert here.delete(address).status_code == 204
+    assert here.delete(address).status_code == 404
+    assert here.form("/sessions/", session=two.session["session_id"]).status_code == 200
+    assert [status(each) for each in (here, one, two, three)] == [200, 401, 401, 200]
+    assert body(here.post("/api/v1/sessions/end-others/"))["ended"] == 1
+    assert [status(each) for each in (here, three, stranger)] == [200, 401, 200]
+    assert here.form("/sessions/", session="nonsense").status_code == 400
+
+
+def test_signing_out_needs_a_csrf_token(make_account: MakeAccount, client_for: ClientFor) -> None:
+    signed_in_here = client_for(make_account(Role.NURSE))
+    strict = Browser(enforce_csrf_checks=True)
+    strict.cookies = signed_in_here.cookies
+    assert strict.delete(f"/api/v1/sessions/{signed_in_here.session['session_id']}/").status_code == 403
+    assert strict.form("/sessions/", all="yes").status_code == 403
+    assert status(signed_in_here) == 200
+
+
+def test_an_app_finds_itself_and_signs_out_elsewhere(make_account: MakeAccount, client_for: ClientFor) -> None:
+    pia = make_account(Role.PATIENT)
+    browser, app = client_for(pia), with_app(pia)
+    assert {each["kind"] for each in listed(app)} == {"browser", "app"}
+    assert body(app.post("/api/v1/sessions/end-others/"))["ended"] == 1
+    assert (status(browser), status(app)) == (401, 200)
+
+
+def test_being_seen_is_written_in_steps(make_account: MakeAccount, client_for: ClientFor) -> None:
+    browser = client_for(make_account(Role.NURSE))
+    row = Session.objects.filter(pk=browser.session["session_id"])
+    before = row.get().seen_at
+    assert status(browser) == 200 and row.get().seen_at == before
+    session = browser.session
+    session[sessions.SEEN] = (now() - timedelta(seconds=31)).isoformat()
+    session.save()
+    row.update(seen_at=before - timedelta(seconds=31))
+    assert status(browser) == 200 and row.get().seen_at >= before
+
+
+def test_a_session_costs_no_statement_of_its_own(make_account: MakeAccount, client_for: ClientFor, django_assert_num_queries: Any) -> None:
+    browser = client_for(make_account(Role.PROVIDER))
+    assert status(browser) == 200
+    with django_assert_num_queries(1):  # account and session in one
+        assert browser.get("/session/").status_code == 200

@@ -41,6 +41,8 @@ OPEN_DOORS = {
     "factors/password/": "one's own, behind a fresh factor",
     "factors/address/": "one's own, behind a fresh factor",
     "factors/address/<str:token>/": "the token is the key",
+    "session/": "how long the session lasts, for whoever has one",
+    "session/unlock/": "the way back to a locked session, for whoever has one",
     "sign-out/": "ends what there is",
     "invitation/<str:token>/": "the token is the key",
     "oauth/authorize/": "sends strangers to sign in, like a page",

@@ -147,6 +147,7 @@ CLEAR = {
 PUBLIC = {
     # Not PHI: staff, organisations, the catalogue, and codes (design.md).
     "accounts.Invitation.name",  # of staff; a patient's is sealed with the record
+    "accounts.Session.reason",  # a code
     "accounts.User.name",
     "audit.Entry.reason",
     "outbox.Message.reason",

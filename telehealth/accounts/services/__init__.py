@@ -12,11 +12,12 @@ from telehealth.accounts.services.factors import (
 )
 from telehealth.accounts.services.forgetting import forget_account
 from telehealth.accounts.services.invitations import accept, create_invitation, withdraw_invitations
+from telehealth.accounts.services.locking import come_back, lock_session, unlock_session
 from telehealth.accounts.services.passkeys import add_passkey, prove_passkey, sign_in_with_passkey, start_passkey
 from telehealth.accounts.services.people import create_account, recover, switch_off, switch_on
 from telehealth.accounts.services.recovery_codes import make_recovery_codes, use_recovery_code
 from telehealth.accounts.services.sessions import close_everything, end_other_sessions, end_session, open_session
-from telehealth.accounts.services.signing_in import sign_in, sign_out
+from telehealth.accounts.services.signing_in import lock_account, sign_in, sign_out
 from telehealth.accounts.services.staff import change_role, invite_staff, reset_staff
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "change_password",
     "change_role",
     "close_everything",
+    "come_back",
     "confirm_email_change",
     "confirm_enrolment",
     "create_account",
@@ -34,6 +36,8 @@ __all__ = [
     "end_session",
     "forget_account",
     "invite_staff",
+    "lock_account",
+    "lock_session",
     "make_recovery_codes",
     "open_session",
     "prove",
@@ -52,6 +56,7 @@ __all__ = [
     "step_up_app",
     "switch_off",
     "switch_on",
+    "unlock_session",
     "use_recovery_code",
     "withdraw_invitations",
 ]

@@ -125,7 +125,7 @@ def _use(devices: list[TOTPDevice], code: str, by: Actor) -> datetime:
     matching = [(device, step) for device, step in steps if step is not None]
     if not matching:
         refuse(by, "code_wrong", kind=TOTPDevice._meta.label, pk=by.id)
-        raise CodeWrong
+        raise CodeWrong(locks=by.id if guesses.locks else None)
     unused = [(device, step) for device, step in matching if step > device.last_step]
     if not unused:
         guesses.give_back()

@@ -1,7 +1,11 @@
 """Signing in with a password: the first of two factors."""
 
+from uuid import UUID
+
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.utils.module_loading import import_string
 
 from audit.ledger import Act, Actor, record, refuse
 from audit.ledger.keys import keyed_hash
@@ -30,11 +34,18 @@ def sign_in(*, email: str, password: str, address: str, by: Actor) -> User:
         make_password(password)  # as long as checking one
     if user is None or not user.check_password(password) or not user.is_active:
         refuse(by, "sign_in_failed", kind=User._meta.label, pk=user.pk if user else keyed_hash(subject))
-        raise SignInFailed
+        raise SignInFailed(locks=user.pk if user and guesses.locks else None)
     guesses.forgive()
     from_here.give_back()
     record(Actor(id=user.pk, role=user.role), Act.SIGNED_IN, user)
     return user
+
+
+@transaction.atomic
+def lock_account(*, account_id: UUID, by: Actor) -> None:
+    """Ten wrong passwords or codes in a row: on record, and the person is told. The throttle is the lock; a passkey passes."""
+    record(by, Act.ACCOUNT_LOCKED, User(pk=account_id))
+    import_string(settings.NOTIFY)(person_id=account_id, kind="account_locked", about_id=account_id)
 
 
 @transaction.atomic

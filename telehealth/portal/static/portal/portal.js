@@ -27,6 +27,11 @@ export function texts(root = document) {
   return found;
 }
 
+// What a person did keeps the session alive; what the page asks for by itself does not, and is not marked.
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (detail.triggeringEvent?.isTrusted) detail.headers["X-Activity"] = "yes";
+});
+
 document.addEventListener("htmx:beforeRequest", () => alarm(""));
 
 // A reply that is no fragment for its target (a whole error page, say) must not land inside the page.
