@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from telehealth.accounts import selectors, services
 from telehealth.accounts.access import Action, Resource
 from telehealth.rest.faces import Face
-from telehealth.rest.shapes import Shape
+from telehealth.rest.shapes import Nothing, Shape
 
 
 class SessionOut(Shape):
@@ -54,4 +54,5 @@ class EndOthers(Face):
     shape_out = EndedOut
 
     def post(self, request: Request) -> Response:
+        self.given(Nothing)
         return Response(EndedOut({"ended": services.end_other_sessions(by=self.by)}).data)

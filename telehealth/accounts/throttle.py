@@ -1,5 +1,5 @@
 """Guessing made slow: a few attempts are free, then each failure doubles the wait; ten lock an account for an hour at a
-time. Counted in the cache, by keyed hash. (Why neither django-axes nor DRF's throttles: docs/adr/0005.)
+time. Counted in the cache, by keyed hash. (Why neither django-axes nor DRF's throttles: docs/adr/0004.)
 
 An attempt is counted before it is tried, so that a burst of parallel guesses gains nothing; success forgives.
 """
