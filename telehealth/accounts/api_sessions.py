@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from telehealth.accounts import selectors, services
 from telehealth.accounts.access import Action, Resource
 from telehealth.rest.faces import Face
-from telehealth.rest.shapes import Nothing, Shape
+from telehealth.rest.shapes import Shape
 
 
 class SessionOut(Shape):
@@ -20,6 +20,10 @@ class SessionOut(Shape):
     network = serializers.CharField()
     started_at = serializers.DateTimeField()
     seen_at = serializers.DateTimeField()
+
+
+class EndOthersIn(Shape):
+    others = serializers.ChoiceField(choices=["all"])
 
 
 class EndedOut(Shape):
@@ -51,8 +55,9 @@ class EndOthers(Face):
     """Sign out everywhere but here."""
 
     access = (Action.ACT, Resource.SESSION)
+    shape_in = EndOthersIn
     shape_out = EndedOut
 
     def post(self, request: Request) -> Response:
-        self.given(Nothing)
+        self.given(EndOthersIn)
         return Response(EndedOut({"ended": services.end_other_sessions(by=self.by)}).data)

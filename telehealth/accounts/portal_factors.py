@@ -30,6 +30,7 @@ class Options(View):
     nothing to sign in, a password for the second factor, both for the rest."""
 
     http_method_names = ["post"]
+    while_locked = frozenset({"post"})
 
     def post(self, request: HttpRequest) -> HttpResponse:
         by: Actor = getattr(request, "by", ANONYMOUS)

@@ -202,7 +202,7 @@ def test_sign_out_there_over_rest_and_by_page(make_account: MakeAccount, client_
     assert here.delete(address).status_code == 404
     assert here.form("/sessions/", session=two.session["session_id"]).status_code == 200
     assert [status(each) for each in (here, one, two, three)] == [200, 401, 401, 200]
-    assert body(here.post("/api/v1/sessions/end-others/"))["ended"] == 1
+    assert body(here.post("/api/v1/sessions/end-others/", {"others": "all"}))["ended"] == 1
     assert [status(each) for each in (here, three, stranger)] == [200, 401, 200]
     assert here.form("/sessions/", session="nonsense").status_code == 400
 
@@ -220,7 +220,7 @@ def test_an_app_finds_itself_and_signs_out_elsewhere(make_account: MakeAccount, 
     pia = make_account(Role.PATIENT)
     browser, app = client_for(pia), with_app(pia)
     assert {each["kind"] for each in listed(app)} == {"browser", "app"}
-    assert body(app.post("/api/v1/sessions/end-others/"))["ended"] == 1
+    assert body(app.post("/api/v1/sessions/end-others/", {"others": "all"}))["ended"] == 1
     assert (status(browser), status(app)) == (401, 200)
 
 
