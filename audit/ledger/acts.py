@@ -32,6 +32,7 @@ class Act(StrEnum):
     CONSENT_WITHDRAWN = "consent.withdrawn"
     COVERING_ARRANGED = "covering.arranged"
     COVERING_ENDED = "covering.ended"
+    DATA_CAUGHT_UP = "data.caught_up"
     DESTRUCTION_APPROVED = "destruction.approved"
     DESTRUCTION_REQUESTED = "destruction.requested"
     DESTRUCTION_WITHDRAWN = "destruction.withdrawn"

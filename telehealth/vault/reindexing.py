@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
 from django.db import connection, transaction
@@ -50,6 +51,33 @@ def run(*, by: Actor, size: int = BATCH, settle: float = SETTLE) -> Iterator[int
         if name == FILLING:
             _wait_until_known(settle)
         _advance({FILLING: MOVING, MOVING: CLEARING, CLEARING: STEADY}[name], by)
+
+
+def fill_missing(size: int = BATCH) -> Iterator[int]:
+    """Write the indexes that rows of an older release lack; yields the rows of each batch. In no phase but the steady one
+    is there anything that this must not do: what it writes is what a save would."""
+    current()
+    for model in _models():
+        lacking = Q(pk__in=[])
+        for field in index_fields_of(model):
+            if not field.beside:
+                lacking |= Q(**{f"{field.attname}__isnull": True, f"{field.source}__isnull": False})
+        after = UUID(int=0)
+        while ids := list(model._base_manager.filter(lacking, pk__gt=after).order_by("pk").values_list("pk", flat=True)[:size]):  # noqa: SLF001
+            yield patiently(partial(_fill_lacking, model, ids))
+            after = ids[-1]
+
+
+def _fill_lacking(model: type[SealedModel], ids: list[UUID]) -> int:
+    changed = 0
+    with transaction.atomic():
+        wait_a_little("default")
+        for row in model._base_manager.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",)):  # noqa: SLF001
+            made = {field.attname: field.to_write(value_of(row, field.source)) for field in index_fields_of(model)}
+            values = {name: value for name, value in made.items() if value is not None and row.__dict__[name] is None}
+            if values:
+                changed += model._base_manager.filter(pk=row.pk).update(**values)  # noqa: SLF001
+    return changed
 
 
 def rows() -> int:

@@ -1,6 +1,7 @@
 """Every write to records, by subject."""
 
 from telehealth.records.services.care import assign_care, begin_care, cover, end_assignment, end_care, end_covering, hand_over
+from telehealth.records.services.catching_up import catch_up
 from telehealth.records.services.consents import give_consent, withdraw_consent
 from telehealth.records.services.destroying import (
     approve_destruction,
@@ -24,6 +25,7 @@ __all__ = [
     "attach_account",
     "begin_care",
     "begin_emergency",
+    "catch_up",
     "cover",
     "delegate",
     "destroy_record",
