@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from prescribing import selectors, services
 from prescribing.errors import OrderUnfit
+from telehealth.accounts import ceremonies
 from telehealth.accounts.access import Action, Resource
 from telehealth.core.errors import DomainError
 from telehealth.portal.errors import Words, sentence_of
@@ -25,6 +26,7 @@ WORDS: Words = {
     "already_signed": _("This prescription is signed already."),
     "not_a_draft": _("This prescription was discarded."),
     "cannot_be_sent": _("Something that every prescription must carry is missing: it cannot be sent."),
+    "passkey_wrong": _("That passkey does not sign this."),
     "code_wrong": _("That code is not right."),
     "code_replayed": _("That code was used already. Wait for the next one."),
     "too_many_attempts": _("Too many attempts. Please wait a little and try again."),
@@ -93,18 +95,23 @@ class VisitPrescriptions(Slot):
 
 
 class SignPrescription(Slot):
-    """A code of one's authenticator for this prescription alone."""
+    """A code of one's authenticator, or a passkey shown for this prescription alone."""
 
     access = (Action.SIGN, Resource.PRESCRIPTION)
 
     def post(self, request: HttpRequest, prescription_id: UUID) -> HttpResponse:
         prescription = selectors.prescription_for(self.by, prescription_id)
         try:
-            services.sign(prescription_id=prescription_id, code=request.POST.get("code", "")[:16], by=self.by)
+            services.sign(prescription_id=prescription_id, by=self.by, **self._proof(prescription_id))
         except DomainError as error:
             fault: dict[str, Any] = {"unsigned": prescription_id, "fault": sentence_of(error, self.words), "good_from": _next(error.reply)}
             return self.whole(prescription.visit_id, **fault)
         return self.whole(prescription.visit_id)
+
+    def _proof(self, prescription_id: UUID) -> dict[str, Any]:
+        if ceremonies.answered(self.request):
+            return {"passkey": ceremonies.take(self.request, ceremonies.SIGN, str(prescription_id))}
+        return {"code": self.request.POST.get("code", "")[:16]}
 
 
 class PrescriptionStatus(Page):

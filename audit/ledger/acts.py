@@ -95,6 +95,7 @@ class Act(StrEnum):
     PASSWORD_CHANGED = "password.changed"  # noqa: S105  # an act
     PATIENT_INVITED = "patient.invited"
     PATIENT_REGISTERED = "patient.registered"
+    PATIENT_RESET = "patient.reset"
     PATIENT_SEARCHED = "patient.searched"
     PRESCRIPTION_DELIVERED = "prescription.delivered"
     PRESCRIPTION_DISCARDED = "prescription.discarded"

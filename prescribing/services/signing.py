@@ -1,6 +1,7 @@
 """Signing: from here on a prescription never changes, and it is on its way."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,15 +20,16 @@ from prescribing.models import Direction, Prescription, ScriptMessage
 from prescribing.script import NotScript
 from prescribing.services.writing import following, locked, orderable, reachable
 from telehealth.accounts.access import Action
-from telehealth.accounts.services import prove
+from telehealth.accounts.services import prove, prove_passkey
 from telehealth.core import now
 from telehealth.outbox.services import enqueue
 from telehealth.vault import signing
 
 
 @transaction.atomic
-def sign(*, prescription_id: UUID, code: str, by: Actor) -> Prescription:
-    """Sign with a second factor of its own, and put it into the outbox in the same transaction.
+def sign(*, prescription_id: UUID, by: Actor, code: str = "", passkey: Mapping[str, Any] | None = None) -> Prescription:
+    """Sign with a second factor of its own, a code or a passkey's answer (`state`, `answer`) to what was asked for this
+    prescription, and put it into the outbox in the same transaction.
 
     The message is rendered and checked before the code is used up: what cannot be sent is not signed. Every try to
     deliver sends these bytes under this MessageID.
@@ -39,7 +41,10 @@ def sign(*, prescription_id: UUID, code: str, by: Actor) -> Prescription:
     said = content.content_of(prescription, moment)
     message_id = uuid4().hex
     body = _rendered(said, message_id)
-    prove(by=by, code=code)
+    if passkey is None:
+        prove(by=by, code=code)
+    else:
+        prove_passkey(state=passkey["state"], answer=passkey["answer"], by=by)
     _seal(prescription, content.as_bytes(said), moment, by)
     prescription.status = status
     prescription.version += 1

@@ -5,6 +5,9 @@ from typing import Any, ClassVar, Self
 
 from django import forms
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from audit.ledger import ANONYMOUS, Actor
@@ -32,7 +35,13 @@ class FreshForm(forms.ModelForm):  # type: ignore[type-arg]
             fields["code"] = forms.CharField(
                 label=_("code"),
                 max_length=16,
-                help_text=_("The six digits that your authenticator app shows now."),
+                help_text=format_html(
+                    '{} <a href="{}?{}">{}</a>',
+                    _("The six digits that your authenticator app shows now."),
+                    reverse("step-up-page"),
+                    urlencode({"next": request.get_full_path()}),
+                    _("Or confirm with a passkey first."),
+                ),
                 widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
             )
         return type(cls.__name__, (cls,), fields)

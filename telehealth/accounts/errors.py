@@ -83,6 +83,12 @@ class StaffOnly(Invalid):
     code = "staff_only"
 
 
+class SignInFirst(Unproven):
+    """The invitation's address has an account: whose it is accepts with both factors shown, and keeps them."""
+
+    code = "sign_in_first"
+
+
 class EmailTaken(Conflict):
     """Another account signs in with this address."""
 

@@ -19,7 +19,7 @@ from audit.ledger import ANONYMOUS, Actor
 from telehealth.accounts import ceremonies, selectors, services, sessions, totp
 from telehealth.accounts.access import Action, Resource
 from telehealth.accounts.errors import FactorInUse, InvitationUnusable, PasswordTooWeak, TooManyAttempts
-from telehealth.accounts.forms import CodeForm, EnrolForm, NewPasswordForm, RecoveryForm, SignInForm
+from telehealth.accounts.forms import CodeForm, ConfirmForm, EnrolForm, NewPasswordForm, RecoveryForm, SignInForm
 from telehealth.accounts.models import TOTPDevice, User
 from telehealth.core.errors import DomainError
 from telehealth.portal.errors import Text, answer
@@ -38,6 +38,7 @@ WORDS: dict[str, Text] = {
     "password_too_weak": _("That password is too easy to guess."),
     "invitation_unusable": _("This invitation has been used, has expired, or is not complete. Please call the clinic."),
     "account_taken": _("This invitation is for somebody else than the person who has this account. Please call the clinic."),
+    "sign_in_first": _("This address signs in here already. Sign in, then open the link again."),
     "email_taken": _("Another account signs in with this e-mail address. Please call the clinic."),
 }
 
@@ -246,10 +247,25 @@ class AcceptInvitation(Door):
 
     def get(self, request: HttpRequest, **kwargs: str) -> HttpResponseBase:
         try:
-            selectors.open_invitation(kwargs["token"])
+            known = selectors.joins(selectors.open_invitation(kwargs["token"]))
         except InvitationUnusable as error:
             return answer(request, error, WORDS)
-        return self.page(self.form())
+        if known is None:
+            return self.page(self.form())
+        if self.by.id != known.pk:
+            return sessions.towards(reverse("sign-in"), request.path)
+        who = sessions.guard(request)
+        return self.page(ConfirmForm(), joins=True) if isinstance(who, Actor) else who
+
+    def post(self, request: HttpRequest, **kwargs: str) -> HttpResponseBase:
+        """With a password for a new or recovered account; without one for an account that accepts as it is."""
+        if "password" in request.POST:
+            return super().post(request, **kwargs)
+        try:
+            services.accept(token=kwargs["token"], by=self.by)
+        except DomainError as error:
+            return answer(request, error, WORDS)
+        return HttpResponseRedirect(start_page(request, self.by))
 
     def enter(self, given: dict[str, Any], **kwargs: str) -> HttpResponseBase:
         user = services.accept(token=kwargs["token"], password=given["password"], by=self.by)

@@ -102,6 +102,11 @@ def open_invitation(token: str) -> Invitation:
     return found
 
 
+def joins(invitation: Invitation) -> User | None:
+    """The account that accepts this invitation as it is, with its own factors; None when one is made or recovered."""
+    return account_of_email(invitation.email) if invitation.account is None else None
+
+
 def mail_address(person_id: UUID) -> str | None:
     """Where a notice goes that is for no account: an invitation's, a new address that waits, an address as it stood."""
     for model in (Invitation, Mailbox, EmailChange):

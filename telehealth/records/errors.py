@@ -55,6 +55,12 @@ class GuardianRequired(Conflict):
     code = "guardian_required"
 
 
+class IdentityUnchecked(Conflict):
+    """There is an account: who asks to be let in again shows two identifiers and is called back at the number on record."""
+
+    code = "identity_unchecked"
+
+
 class AccountTaken(Conflict):
     """This account is another patient's own already."""
 

@@ -10,6 +10,7 @@ from telehealth.records.importing.reading import is_minor, moment
 from telehealth.records.importing.report import Report
 from telehealth.records.labels import Category
 from telehealth.records.models import ClinicalResource, ConsentScope, EmergencyReason, Patient, ProxyScope, Recipient
+from telehealth.records.services.inviting import IDENTIFIERS
 from telehealth.rest.rendering import StoredJSON
 from telehealth.rest.shapes import Shape
 
@@ -121,6 +122,8 @@ class InviteIn(Shape):
 
     email = serializers.EmailField(max_length=254)
     relationship = serializers.ChoiceField(["self", "guardian"])
+    checked = serializers.ListField(child=serializers.ChoiceField(IDENTIFIERS), required=False, max_length=len(IDENTIFIERS))
+    called_back = serializers.BooleanField(required=False)
 
 
 class InvitationOut(Shape):

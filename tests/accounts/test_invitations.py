@@ -12,7 +12,7 @@ from pytest_django import Settings
 from audit.ledger import ANONYMOUS, Act
 from telehealth.accounts import selectors, services, totp
 from telehealth.accounts.access import Role
-from telehealth.accounts.errors import EmailTaken, InvitationUnusable, PasswordTooWeak
+from telehealth.accounts.errors import EmailTaken, InvitationUnusable, PasswordTooWeak, SignInFirst
 from telehealth.accounts.models import Invitation, RecoveryCode, TOTPDevice, User
 from telehealth.core import now
 from tests.people import Acts, Browser, ClientFor, MakeAccount, Person, body
@@ -156,8 +156,11 @@ def test_recovery_ends_everything_from_before(desk: Person, make_account: MakeAc
 def test_the_account_is_found_by_its_address_when_the_desk_did_not_know_of_it(desk: Person, make_account: MakeAccount) -> None:
     gus = make_account(Role.PROXY, email="gus@people.example")
     invitation = invite(desk, "GUS@people.example")
-    user = services.accept(token=selectors.token_of(invitation), password=FRESH, by=ANONYMOUS)
+    with pytest.raises(SignInFirst):
+        services.accept(token=selectors.token_of(invitation), password=FRESH, by=ANONYMOUS)
+    user = services.accept(token=selectors.token_of(invitation), by=gus.by)
     assert (user.pk, user.role) == (gus.id, Role.PATIENT)
+    assert user.check_password(gus.password)
 
 
 def test_recovery_may_bring_a_new_address(desk: Person, make_account: MakeAccount) -> None:

@@ -1,31 +1,40 @@
 """Invitations, the accounts that come of them, and where people are reached."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from audit.ledger import ANONYMOUS, Act, Actor, uuid7
-from telehealth.accounts.errors import InvitationUnusable
-from telehealth.accounts.models import Invitation, User
-from telehealth.accounts.selectors import token_of
+from audit.ledger.models import Entry
+from telehealth.accounts.errors import ExportWaits, InvitationUnusable, SignInFirst
+from telehealth.accounts.factors import require_export
+from telehealth.accounts.models import Invitation, TOTPDevice, User
+from telehealth.accounts.selectors import account_of_email, invitation_path, token_of
 from telehealth.accounts.services import accept
+from telehealth.core import now
 from telehealth.core.errors import Missing
 from telehealth.outbox.models import Message
 from telehealth.records import selectors, services
 from telehealth.records.addresses import address_of
-from telehealth.records.errors import AccountTaken, GuardianRequired
+from telehealth.records.errors import AccountTaken, GuardianRequired, IdentityUnchecked
 from telehealth.records.models import Patient, ProxyGrant
 from telehealth.records.services import invite
 from tests.cast import Cast, id_of, make_patient
-from tests.people import Acts, ClientFor
+from tests.people import Acts, Browser, ClientFor
 
+CHECKED: dict[str, Any] = {"checked": ["birth_date", "address"], "called_back": True}
 PASSWORD = "seven swans in the harbour"
 
 
 def invited(patient: Patient, cast: Cast, relationship: str = "self", email: str = "vera@example.org") -> Invitation:
-    return invite(patient_id=patient.pk, email=email, relationship=relationship, by=cast.desk)
+    return invite(patient_id=patient.pk, email=email, relationship=relationship, by=cast.desk, **CHECKED)
 
 
 def accepted(invitation: Invitation) -> Actor:
-    user = accept(token=token_of(invitation), password=PASSWORD, by=ANONYMOUS)
+    known = None if invitation.account else account_of_email(invitation.email)
+    by = Actor(id=known.pk, role=known.role, second_factor_at=now()) if known else ANONYMOUS
+    user = accept(token=token_of(invitation), password=PASSWORD, by=by)
     return Actor(id=user.pk, role=user.role)
 
 
@@ -151,3 +160,82 @@ def test_people_are_found_by_account_or_by_invitation(vera: Patient, cast: Cast)
 def test_a_switched_off_account_is_not_written_to(cast: Cast) -> None:
     User.objects.filter(pk=id_of(cast.pia)).update(is_active=False)
     assert address_of(id_of(cast.pia)) is None
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"checked": ["birth_date", "address"]},
+        {"checked": ["birth_date"], "called_back": True},
+        {"checked": ["birth_date", "birth_date"], "called_back": True},
+        {"checked": ["birth_date", "shoe_size"], "called_back": True},
+    ],
+)
+def test_a_patient_is_let_in_again_after_two_identifiers_and_a_call_back(told: dict[str, Any], vera: Patient, cast: Cast) -> None:
+    accepted(invited(vera, cast))
+    with pytest.raises(IdentityUnchecked):
+        invite(patient_id=vera.pk, email="thief@example.org", relationship="self", by=cast.desk, **told)
+    assert Invitation.objects.count() == 1
+
+
+def test_a_reset_is_on_record_in_codes_told_to_the_old_address_and_exports_wait(vera: Patient, cast: Cast, acts: Acts) -> None:
+    person = accepted(invited(vera, cast))
+    TOTPDevice.objects.create(user_id=person.id, seed="JBSWY3DPEHPK3PXP", confirmed=True)
+    again = accepted(invited(vera, cast, email="vera.new@example.org"))
+    assert again.id == person.id and Act.PATIENT_RESET in acts()
+    detail = Entry.objects.get(act=Act.PATIENT_RESET).detail
+    assert detail == '{"called_back":"number_on_record","checked":["address","birth_date"]}'
+    assert not TOTPDevice.objects.filter(user_id=person.id).exists()
+    (told,) = [address_of(message.person_id) for message in Message.objects.filter(kind="factors_changed") if message.person_id]
+    assert told and told.email == "vera@example.org"
+    fresh = Actor(id=again.id, role=again.role, second_factor_at=now())
+    with pytest.raises(ExportWaits):
+        require_export(fresh)
+    User.objects.filter(pk=again.id).update(no_export_until=now() - timedelta(seconds=1))
+    require_export(fresh)
+
+
+def test_a_reset_needs_a_number_to_call_back(vera: Patient, cast: Cast) -> None:
+    accepted(invited(vera, cast))
+    vera.refresh_from_db()
+    vera.phone = ""
+    vera.save()
+    with pytest.raises(IdentityUnchecked):
+        invited(vera, cast)
+
+
+def test_a_mailbox_alone_neither_resets_an_account_nor_accepts_for_it(vera: Patient, child: Patient, cast: Cast) -> None:
+    person = accepted(invited(vera, cast))
+    password = User.objects.get(pk=person.id).password
+    offer = invited(child, cast, "guardian")
+    half = Actor(id=person.id, role=person.role)
+    for by in (ANONYMOUS, half, cast.ned):
+        with pytest.raises(SignInFirst):
+            accept(token=token_of(offer), password="nine lanterns over the bay", by=by)
+    assert User.objects.get(pk=person.id).password == password
+    assert not ProxyGrant.objects.filter(patient=child).exists()
+    assert set(selectors.patients_for(accepted(offer))) == {vera, child}
+    assert User.objects.get(pk=person.id).password == password
+
+
+def test_who_has_an_account_accepts_signed_in_by_the_page(vera: Patient, child: Patient, cast: Cast, client_for: ClientFor) -> None:
+    person = accepted(invited(vera, cast))
+    path = invitation_path(invited(child, cast, "guardian").pk)
+    assert Browser().get(path)["Location"].startswith("/sign-in/?next=")
+    assert Browser().form(path).status_code == 403
+    told = {"password": PASSWORD, "password_again": PASSWORD}
+    assert Browser().form(path, **told).status_code == 400
+    browser = client_for(person)
+    assert b"Accept the invitation" in browser.get(path).content
+    assert browser.form(path).status_code == 302
+    assert ProxyGrant.objects.filter(patient=child, proxy=person.id).exists()
+
+
+def test_the_desks_page_asks_for_what_was_checked(vera: Patient, cast: Cast, client_for: ClientFor) -> None:
+    accepted(invited(vera, cast))
+    desk, path = client_for(cast.desk), f"/desk/patients/{vera.pk}/invite/"
+    page = desk.form(path, email="vera.new@example.org", relationship="self").content.decode()
+    assert "call back the number on record" in page and Invitation.objects.count() == 1
+    desk.form(path, email="vera.new@example.org", relationship="self", checked=["birth_date", "address"], called_back="on")
+    assert Invitation.objects.count() == 2

@@ -23,7 +23,7 @@ from audit.review.exports import balp, flat
 from audit.review.models import Affected, Basis, Disclosure, Incident
 from audit.review.services.disclosing import Leaving, Recipient, account_for, disclose_all, hand_over
 from telehealth.accounts.access import Action, Resource
-from telehealth.accounts.factors import require_fresh
+from telehealth.accounts.factors import require_export
 from telehealth.core import one, permit
 from telehealth.records.access import visible
 from telehealth.records.models import Patient
@@ -66,7 +66,7 @@ class Export:
 @transaction.atomic
 def export_entries(*, format: str, filters: Mapping[str, Any], going: Purpose, by: Actor) -> Export:
     """The log's entries that fit all filters (patient, actor, session, client, act, starts_at, ends_at), oldest first."""
-    require_fresh(by)
+    require_export(by)
     permit(by, rules.may_export_entries, None)
     export, entries = uuid7(), _filtered(filters)
     record(by, Act.AUDIT_EXPORTED, detail={"export": str(export), "of": "entries", "format": format, "filters": sorted(filters)})
@@ -77,7 +77,7 @@ def export_entries(*, format: str, filters: Mapping[str, Any], going: Purpose, b
 def export_incident(*, incident_id: UUID, format: str, going: Purpose, by: Actor, contact: bool = False) -> Export:
     """Everyone affected, as the last survey found them, with name and address where `contact` asks for the letters;
     in FHIR the entries themselves."""
-    require_fresh(by)
+    require_export(by)
     incident = one(selectors.incidents_for(by, Action.EXPORT), incident_id)
     export = uuid7()
     leaving = _leaving(export, going, "That the record was affected by an incident")
@@ -93,7 +93,7 @@ def export_accounting(
     *, patient_id: UUID, format: str, by: Actor, starts_at: datetime | None = None, ends_at: datetime | None = None, complete: bool = False
 ) -> Export:
     """An accounting to take along. It does not list itself."""
-    require_fresh(by)
+    require_export(by)
     one(Patient.objects.filter(visible(by, Action.EXPORT, Resource.DISCLOSURE, "")).only("pk"), patient_id)
     told = account_for(patient_id=patient_id, by=by, starts_at=starts_at, ends_at=ends_at, complete=complete)
     export = uuid7()

@@ -9,7 +9,7 @@ from django.db import transaction
 from audit.ledger import Act, Actor, record, refuse
 from audit.review import selectors
 from audit.review.services.disclosing import hand_over
-from telehealth.accounts.factors import require_fresh
+from telehealth.accounts.factors import require_export, require_fresh
 from telehealth.core.errors import Missing
 
 
@@ -17,7 +17,7 @@ from telehealth.core.errors import Missing
 def download_accesses(*, patient_id: UUID, by: Actor) -> Iterator[bytes]:
     """Who opened this record, with a proof for each entry, as lines of a document to keep."""
     found = selectors.proved_accesses(by, patient_id)
-    require_fresh(by)
+    require_export(by)
     hand_over(patient_id=patient_id, what="Who opened the record, with proofs", by=by)
     record(by, Act.LEDGER_READ, record_id=patient_id, detail={"document": "accesses"})
     return found

@@ -8,7 +8,8 @@ from django.utils.module_loading import import_string
 
 from audit.ledger import Act, Actor, record, refuse
 from telehealth.accounts.access import Role
-from telehealth.accounts.errors import EmailTaken, InvitationUnusable
+from telehealth.accounts.errors import EmailTaken, InvitationUnusable, SignInFirst
+from telehealth.accounts.factors import has_factor
 from telehealth.accounts.models import Invitation, User
 from telehealth.accounts.models.people import PATIENT_SIDE
 from telehealth.accounts.selectors import account_of_email, open_invitation
@@ -49,8 +50,11 @@ def create_invitation(
 
 
 @transaction.atomic
-def accept(*, token: str, password: str, by: Actor) -> User:
-    """Make the account, or recover the one there is; then what the invitation was for (`INVITATION_ACCEPTED`)."""
+def accept(*, token: str, by: Actor, password: str = "") -> User:
+    """Make the account, or recover the one that the invitation names; then what it was for (`INVITATION_ACCEPTED`).
+
+    When its address signs in already, that account accepts, with both factors shown: SignInFirst.
+    """
     try:
         invitation = Invitation.objects.select_for_update().get(pk=open_invitation(token).pk, accepted_at=None)
     except (InvitationUnusable, Invitation.DoesNotExist):
@@ -75,14 +79,25 @@ def accept(*, token: str, password: str, by: Actor) -> User:
 
 def _account_for(invitation: Invitation, password: str, by: Actor) -> User:
     email, role = invitation.email, Role(invitation.role)
-    existing = invitation.account
-    if existing is None and (known := account_of_email(email)):
-        if known.role not in PATIENT_SIDE or role not in PATIENT_SIDE:
-            raise EmailTaken
-        existing = known.pk
-    if existing is not None:
-        return recover(account_id=existing, email=email, role=role, password=password, by=by)
+    if invitation.account is not None:
+        return recover(account_id=invitation.account, email=email, role=role, password=password, by=by)
+    if known := account_of_email(email):
+        return _joined(known, role, by)
     return create_account(email=email, role=role, by=by, password=password, name=invitation.name)
+
+
+def _joined(known: User, role: Role, by: Actor) -> User:
+    """The account there is, in its person's hands: a mailbox alone neither resets it nor accepts for it."""
+    if known.role not in PATIENT_SIDE or role not in PATIENT_SIDE:
+        raise EmailTaken
+    if by.id != known.pk or not has_factor(by):
+        refuse(by, "sign_in_first", kind=User._meta.label, pk=known.pk)
+        raise SignInFirst
+    if known.role == Role.PROXY and role == Role.PATIENT:  # what was delegated stays
+        known.role = Role.PATIENT
+        known.save(update_fields=["role"])
+        record(by, Act.ROLE_CHANGED, known, detail={"role": str(role)})
+    return known
 
 
 def _supersede(invitation: Invitation) -> None:

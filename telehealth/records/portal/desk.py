@@ -12,6 +12,7 @@ from telehealth.core.errors import DomainError
 from telehealth.portal.errors import sentence_of, status_of
 from telehealth.portal.pages import Page, ShellPage
 from telehealth.records import selectors, services
+from telehealth.records.errors import IdentityUnchecked
 from telehealth.records.portal.words import WORDS
 
 
@@ -62,9 +63,26 @@ class DeskPatient(ShellPage):
         return self.show(patient=patient, slots=self.slots(patient_id=patient.pk))
 
 
+CHECKS = [
+    ("birth_date", _("Birth date")),
+    ("record_number", _("Record number")),
+    ("address", _("Address")),
+    ("insurance_number", _("Insurance number")),
+    ("government_id", _("Government identity document")),
+]
+
+
 class InviteForm(forms.Form):
     email = forms.EmailField(label=_("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
     relationship = forms.ChoiceField(label=_("Who is invited"), choices=[("self", _("the patient")), ("guardian", _("a guardian"))])
+    checked = forms.MultipleChoiceField(
+        label=_("Identifiers that were compared with the record"),
+        choices=CHECKS,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Only for a patient who has an account and lost the way in: two of them, and a call back."),
+    )
+    called_back = forms.BooleanField(label=_("I called back the number on record and spoke with the patient"), required=False)
 
 
 class Invite(Page):
@@ -81,5 +99,9 @@ class Invite(Page):
         form = InviteForm(request.POST)
         if not form.is_valid():
             return self.show(form=form, patient_id=patient_id)
-        services.invite(patient_id=patient_id, by=self.by, **form.cleaned_data)
+        try:
+            services.invite(patient_id=patient_id, by=self.by, **form.cleaned_data)
+        except IdentityUnchecked as error:
+            form.add_error(None, str(sentence_of(error, self.words)))
+            return self.show(form=form, patient_id=patient_id)
         return self.show(form=InviteForm(), patient_id=patient_id, invited=True)

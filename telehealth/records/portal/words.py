@@ -18,5 +18,8 @@ WORDS: Words = {
     "search_too_wide": _("Too many patients fit. Enter more of what you know."),
     "guardian_required": _("This patient is a minor: invite a guardian."),
     "not_staff": _("This is no account of somebody who works here."),
+    "identity_unchecked": _(
+        "This patient has an account. To let them in again, check two identifiers, call back the number on record, and say so here."
+    ),
     "account_taken": _("This account belongs to another patient."),
 }

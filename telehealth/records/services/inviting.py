@@ -1,15 +1,16 @@
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
 
-from audit.ledger import Act, Actor, record
+from audit.ledger import Act, Actor, record, refuse
 from telehealth.accounts.access import Action, Resource, Role
 from telehealth.accounts.models import Invitation
 from telehealth.accounts.services import create_invitation
 from telehealth.core import now, one
 from telehealth.outbox.services import notify
 from telehealth.records.access import visible
-from telehealth.records.errors import AccountTaken, GuardianRequired
+from telehealth.records.errors import AccountTaken, GuardianRequired, IdentityUnchecked
 from telehealth.records.importing.reading import is_minor
 from telehealth.records.models import Patient, ProxyOffer
 from telehealth.records.services.grants import make_grant
@@ -18,15 +19,27 @@ from telehealth.records.services.proxies import attach_delegate
 SELF = "self"
 
 
+IDENTIFIERS = ("birth_date", "record_number", "address", "insurance_number", "government_id")
+"""What a desk compares with the record before it lets somebody in again; told as codes, never the values."""
+
+
 @transaction.atomic
-def invite(*, patient_id: UUID, email: str, relationship: str, by: Actor) -> Invitation:
+def invite(
+    *, patient_id: UUID, email: str, relationship: str, by: Actor, checked: Collection[str] = (), called_back: bool = False
+) -> Invitation:
     """Offer an account to the patient (`self`) or to who acts for them (`guardian`); the message leaves by the outbox.
 
-    Whoever has an account already recovers it by accepting. GuardianRequired for a minor.
+    A patient who has an account recovers it by accepting: the desk says which two identifiers it `checked` and that it
+    called back the number on record, else IdentityUnchecked. GuardianRequired for a minor.
     """
     patient = one(Patient.objects.with_keys().filter(visible(by, Action.CREATE, Resource.INVITATION, "")), patient_id)
     if relationship == SELF and is_minor(patient.birth_date, now().date()):
         raise GuardianRequired()
+    recovers = relationship == SELF and patient.account_id is not None
+    told = set(checked) & set(IDENTIFIERS)
+    if recovers and (len(told) < 2 or not called_back or not patient.phone):
+        refuse(by, "identity_unchecked", kind=Patient._meta.label, pk=patient.pk)
+        raise IdentityUnchecked()
     invitation = create_invitation(
         email=email,
         role=Role.PATIENT if relationship == SELF else Role.PROXY,
@@ -37,6 +50,8 @@ def invite(*, patient_id: UUID, email: str, relationship: str, by: Actor) -> Inv
     )
     notify(person_id=invitation.pk, kind="invitation", about_id=invitation.pk)
     record(by, Act.PATIENT_INVITED, invitation, record_id=patient.pk, reason=relationship)
+    if recovers:
+        record(by, Act.PATIENT_RESET, invitation, record_id=patient.pk, detail={"checked": sorted(told), "called_back": "number_on_record"})
     return invitation
 
 
