@@ -123,3 +123,9 @@ class ExportWaits(Unproven):
     """The account was recovered through the desk: nothing is exported for 24 hours. `reply["until"]`."""
 
     code = "export_waits"
+
+
+class RedirectUnusable(Invalid):
+    """Codes are sent to https addresses and to schemes of apps that are domain names turned round; nowhere else."""
+
+    code = "redirect_unusable"

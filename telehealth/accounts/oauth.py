@@ -67,12 +67,13 @@ class Validator(Identity):
         return grant.stands() and bool(super().validate_code(client_id, code, client, request, *args, **kwargs))
 
     def validate_refresh_token(self, refresh_token: str, client: Any, request: Any, *args: Any, **kwargs: Any) -> bool:
-        """Good once: a used one ends its family (the toolkit does), which is put on record here."""
+        """Good once: a used one ends its family, on record."""
         checksum = hashlib.sha256(refresh_token.encode()).hexdigest()
         held = RefreshToken.objects.select_for_update(of=("self",)).select_related("user", "session")
         known = held.filter(token_checksum=checksum).order_by(F("revoked").desc(nulls_first=True)).first()
         if known is not None and known.revoked is not None:
-            refuse(_person(known), "refresh_token_reused", kind=RefreshToken._meta.label)
+            self._end_family(known.token_family, "refresh_token_reused")
+            return False
         if known is None or not known.stands():
             return False
         return bool(super().validate_refresh_token(refresh_token, client, request, *args, **kwargs))
@@ -94,11 +95,22 @@ class Validator(Identity):
         made.save(update_fields=["epoch", "factor_at", "session", "token_family"])
         return made
 
+    def revoke_token(self, token: str, token_type_hint: str | None, request: Any, *args: Any, **kwargs: Any) -> None:
+        """RFC 7009: what the app holds by this consent is over, whichever of its tokens it names."""
+        checksum = hashlib.sha256(token.encode()).hexdigest()
+        for model in (AccessToken, RefreshToken):
+            held = model.objects.select_related("user").filter(token_checksum=checksum, application=request.client).first()
+            if held is not None and held.session_id is not None:
+                services.end_app_session(session_id=held.session_id, reason="app_signed_out", by=_person(held))
+        super().revoke_token(token, token_type_hint, request, *args, **kwargs)
+
     def _end_family(self, family: UUID, reason: str) -> None:
         member = RefreshToken.objects.select_related("user").filter(token_family=family).first()
         if member is not None:
             refuse(_person(member), reason, kind=RefreshToken._meta.label)
             RefreshToken.revoke_family(family)
+            if member.session_id is not None:
+                services.end_app_session(session_id=member.session_id, reason=reason, by=_person(member))
 
 
 def _app_session(token: AccessToken, told: dict[str, str]) -> Session:
@@ -113,7 +125,7 @@ def family_of(code: str) -> UUID:
     return UUID(bytes=hashlib.sha256(b"family:" + code.encode()).digest()[:16])
 
 
-def _person(token: RefreshToken) -> Actor:
+def _person(token: AccessToken | RefreshToken) -> Actor:
     return Actor(id=token.user_id, role=token.user.role)
 
 

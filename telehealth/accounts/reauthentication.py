@@ -62,7 +62,7 @@ class Wish:
         """The query to come back with: it remembers since when another sign-in is wanted."""
         query = self.query.copy()
         if self.again and self.asked_at is None:
-            query["asked"] = signing.dumps({"of": _digest(query), "at": now().replace(microsecond=0).isoformat()}, salt=SALT)
+            query["asked"] = signing.dumps({"of": _digest(query), "at": now().isoformat()}, salt=SALT)
         return query.urlencode()
 
     def passed_on(self) -> QueryDict:

@@ -4,6 +4,7 @@ remembers the account's epoch and when its second factor was shown."""
 import hashlib
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import (
@@ -45,6 +46,23 @@ class Application(AbstractApplication):  # type: ignore[misc]  # the toolkit is 
 
     class Meta(AbstractApplication.Meta):  # type: ignore[misc]
         verbose_name = _("application")
+
+    def clean(self) -> None:
+        """The toolkit's rules, and: https with a host, or a scheme of one's own that is a domain name turned round."""
+        super().clean()
+        if any(not redirect_is_usable(uri) for uri in self.redirect_uris.split()):
+            raise ValidationError({"redirect_uris": _("An address is https, or a scheme like org.example.app; no fragment, no user.")})
+
+
+def redirect_is_usable(uri: str) -> bool:
+    """Whether codes may be sent there (RFC 8252 sections 7.1 and 7.2, RFC 9700 section 2.1)."""
+    if set(uri) & set("#*\\") or not uri.isascii() or not uri.isprintable():
+        return False
+    scheme, _colon, rest = uri.partition(":")
+    if scheme == "https":
+        host = rest.removeprefix("//").partition("/")[0]
+        return rest.startswith("//") and bool(host) and "@" not in host
+    return "." in scheme  # whether the operator named it (`APP_SCHEMES`), the toolkit asks, here and at every redirect
 
 
 class Proven(models.Model):

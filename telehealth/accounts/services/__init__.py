@@ -16,7 +16,7 @@ from telehealth.accounts.services.locking import come_back, lock_session, unlock
 from telehealth.accounts.services.passkeys import add_passkey, prove_passkey, sign_in_with_passkey, start_passkey
 from telehealth.accounts.services.people import create_account, recover, switch_off, switch_on
 from telehealth.accounts.services.recovery_codes import make_recovery_codes, use_recovery_code
-from telehealth.accounts.services.sessions import close_everything, end_other_sessions, end_session, open_session
+from telehealth.accounts.services.sessions import close_everything, end_app_session, end_other_sessions, end_session, open_session
 from telehealth.accounts.services.signing_in import lock_account, sign_in, sign_out
 from telehealth.accounts.services.staff import change_role, invite_staff, reset_staff
 
@@ -32,6 +32,7 @@ __all__ = [
     "confirm_enrolment",
     "create_account",
     "create_invitation",
+    "end_app_session",
     "end_other_sessions",
     "end_session",
     "forget_account",

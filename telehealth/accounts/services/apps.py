@@ -5,7 +5,9 @@ from uuid import UUID
 from django.db import transaction
 
 from audit.ledger import Act, Actor, record
+from telehealth.accounts.errors import RedirectUnusable
 from telehealth.accounts.models import AccessToken, Application, Grant, RefreshToken, User
+from telehealth.accounts.models.apps import redirect_is_usable
 
 
 @transaction.atomic
@@ -18,7 +20,10 @@ def revoke_apps(*, user_id: UUID, by: Actor) -> None:
 
 @transaction.atomic
 def register_app(*, app: Application, by: Actor) -> Application:
-    """An app that people may connect: code with PKCE and nothing else; it never decides whether they are asked."""
+    """An app that people may connect: code with PKCE and nothing else; it never decides whether they are asked.
+    RedirectUnusable unless its redirect addresses are https ones or of a scheme of its own."""
+    if not all(map(redirect_is_usable, app.redirect_uris.split())):
+        raise RedirectUnusable
     app.authorization_grant_type = Application.GRANT_AUTHORIZATION_CODE
     app.skip_authorization = False
     app.hash_client_secret = True

@@ -39,6 +39,15 @@ def end_other_sessions(*, by: Actor) -> int:
 
 
 @transaction.atomic
+def end_app_session(*, session_id: UUID, reason: str, by: Actor) -> None:
+    """What an app was given by one consent is over: it said so itself, or a copy of its code or token turned up."""
+    session = Session.objects.select_for_update(no_key=True).filter(pk=session_id, ended_at=None).first()
+    if session is not None:
+        _end(session, reason, by)
+        live.tell(session.account_id)
+
+
+@transaction.atomic
 def close_everything(*, account_id: UUID, reason: str, by: Actor) -> User:
     """Everything that this account was given stops counting: browser sessions, codes and tokens of apps, open sockets.
 
