@@ -181,7 +181,10 @@ NOTIFY = "telehealth.outbox.services.notify"
 INVITATION_ACCEPTED = "telehealth.records.services.attach_account"
 SESSION_HELD_BY = "consults.selectors.is_in_visit"  # whose session idleness locks instead of ending it
 ME_EXTRAS = "telehealth.records.hooks.me_extras"
-RECORD_NEEDED_BY = ["audit.review.selectors.accounting_owed", "scheduling.selectors.stands_for"]  # a record that one of these needs is not destroyed
+RECORD_NEEDED_BY = [
+    "audit.review.selectors.accounting_owed",
+    "scheduling.selectors.stands_for",
+]  # a record that one of these needs is not destroyed
 CARE_DAYS_AFTER_VISIT = 30  # how long the provider sees the record after an appointment that they kept
 
 # --- Accounts: two factors for everyone ------------------------------------------------------------------

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser import acts
 from tests.browser.conftest import Reception
+from tests.browser.test_presence import fall_idle
 
 FAMILY, EMAIL = "Quillfeather", "marlowe@patient.example"
 REASON = "A cough for two weeks"
@@ -35,6 +36,7 @@ def test_a_visit_from_the_waiting_room_to_the_end(reception: Reception, patient:
     _talks(provider, patient.page)
     _mutes(provider, patient.page)
     _survives_a_lost_socket(provider, wires)
+    _is_locked_when_idle_and_comes_back(provider, patient.page, reception)
     _writes_and_signs_the_note(provider)
     _prescribes(provider, reception)
     _completes(provider, patient.page)
@@ -54,6 +56,31 @@ def _is_admitted_from_the_live_list(provider: Page) -> None:
     row.get_by_role("link", name="Open visit").click()
     expect(provider.get_by_role("heading", name=re.compile(FAMILY))).to_be_visible()
     expect(provider.get_by_text("12 Quiet Lane")).to_be_visible()
+
+
+def _is_locked_when_idle_and_comes_back(provider: Page, patient: Page, reception: Reception) -> None:
+    """Nobody at the provider's desk for twenty minutes: a cover, the call goes on under it, the password lifts it."""
+    provider.evaluate("window.sameDocument = true")
+    provider.get_by_label("Subjective").press_sequentially("Coughs")
+    expect(provider.locator("#note-saved")).to_contain_text(":")
+    fall_idle(reception.live, provider, minutes=20)
+    lock = provider.get_by_role("dialog", name="The screen is locked")
+    expect(lock).to_be_visible()
+    expect(lock.get_by_role("button", name="Leave the call")).to_be_visible()
+    frames = acts.decoded(patient, 1)
+    assert acts.decoded(patient, frames + 20) > frames, "the patient still sees the provider"
+    for _ in range(3):
+        provider.keyboard.press("Escape")
+    expect(lock).to_be_visible()
+    lock.get_by_label("Or your password").fill("not the password")
+    lock.get_by_role("button", name="Unlock").click()
+    expect(lock.get_by_role("alert")).to_contain_text("do not belong together")
+    lock.get_by_label("Or your password").fill(reception.live.sign_in("cho")["password"])
+    lock.get_by_role("button", name="Unlock").click()
+    expect(lock).to_be_hidden()
+    expect(provider.get_by_label("Subjective")).to_have_value("Coughs")
+    assert provider.evaluate("window.sameDocument") is True
+    assert acts.decoded(provider, 1) > 0
 
 
 def _talks(provider: Page, patient: Page) -> None:

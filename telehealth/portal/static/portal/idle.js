@@ -1,6 +1,8 @@
 // Two minutes before a session is idle it says so; "Stay signed in" is a POST. A session that falls idle in a visit is
 // locked: the page stays as it is under a cover, its socket, note and end button alive. What this asks keeps nobody signed in.
 
+import "./passkey.js"; // takes the lock's passkey form in hand before it comes here with its answer
+
 const ADDRESS = "/session/";
 const WARN = 120; // seconds
 const MOST = 2 ** 31 - 1; // milliseconds that a timer can wait
@@ -13,12 +15,14 @@ class Watch {
   #clock = this.#warning.querySelector("[role=timer]");
   #timer = 0;
   #until = 0;
+  #locked = false;
 
   constructor() {
     this.#warning.addEventListener("cancel", (event) => this.#stay(event));
     this.#warning.querySelector("[data-stay]").addEventListener("submit", (event) => this.#stay(event));
     this.#lock.addEventListener("cancel", (event) => event.preventDefault());
-    this.#lock.querySelector("[data-unlock]").addEventListener("submit", (event) => this.#unlock(event));
+    this.#lock.addEventListener("close", () => this.#locked && this.#lock.showModal()); // a second Escape is not asked about
+    for (const form of this.#lock.querySelectorAll("[data-unlock]")) form.addEventListener("submit", (event) => this.#unlock(event));
     this.#lock.querySelector("[data-end-call]").addEventListener("click", () => this.#leave());
     document.addEventListener("session-locked", () => this.look());
     document.addEventListener("visibilitychange", () => document.hidden || this.look());
@@ -76,6 +80,7 @@ class Watch {
   }
 
   #cover(locked) {
+    this.#locked = locked;
     if (!locked) {
       this.#lock.close();
       return;
@@ -90,12 +95,12 @@ class Watch {
     event.preventDefault();
     const form = event.target;
     const said = this.#lock.querySelector("[data-said]");
-    const reply = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { "X-Overlay": "1" } }).catch(() => null);
+    const reply = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { "X-Overlay": "1" }, redirect: "manual" }).catch(() => null);
     if (!reply) return;
-    form.reset();
-    const { sentence } = await reply.json();
-    said.textContent = sentence ?? "";
-    if (reply.ok) this.look();
+    for (const field of form.querySelectorAll("input:not([name=csrfmiddlewaretoken])")) field.value = "";
+    const json = reply.headers.get("Content-Type")?.includes("json");
+    said.textContent = (json && (await reply.json()).sentence) || "";
+    this.look();
   }
 
   #leave() {
