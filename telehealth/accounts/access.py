@@ -71,6 +71,7 @@ class Resource(StrEnum):
     PRACTITIONER = "practitioner"
     PRESCRIPTION = "prescription"  # act: cancel
     PROXY_GRANT = "proxy_grant"
+    ROLE_GRANT = "role_grant"  # and resets of staff; create: ask, update: approve what somebody else asked; act: withdraw, confirm, end
     SESSION = "session"  # act: give a fresh second factor, sign out
     SLOT = "slot"
     STAFF_ACCOUNT = "staff_account"  # act: invite, disable, reset
@@ -193,6 +194,7 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
         Resource.DESTRUCTION: may(ALL, CREATE, *LOOK, UPDATE, ACT),
         Resource.LEGAL_HOLD: may(ALL, CREATE, *LOOK, ACT),
         Resource.PROXY_GRANT: may(ALL, *LOOK),
+        Resource.ROLE_GRANT: may(ALL, *LOOK, UPDATE, ACT),
         Resource.STAFF_RECORD: may(ALL, CREATE, *LOOK, DELETE),
     },
     Role.ADMINISTRATOR: {
@@ -207,6 +209,7 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
         Resource.PANEL: may(ALL, *LOOK, ACT),
         Resource.PHARMACY: may(ALL, CREATE, *LOOK, UPDATE),
         Resource.PRACTITIONER: may(ALL, CREATE, *LOOK, UPDATE),
+        Resource.ROLE_GRANT: may(ALL, CREATE, *LOOK, UPDATE, ACT),
         Resource.VISIT_TYPE: may(ALL, CREATE, *LOOK, UPDATE),
     },
 }

@@ -129,3 +129,27 @@ class RedirectUnusable(Invalid):
     """Codes are sent to https addresses and to schemes of apps that are domain names turned round; nowhere else."""
 
     code = "redirect_unusable"
+
+
+class RoleAsked(Conflict):
+    """Another request for a role of this person waits: approve or withdraw that one first."""
+
+    code = "role_asked"
+
+
+class RolePeriodUnusable(Invalid):
+    """A role that would be over before it began."""
+
+    code = "role_period_unusable"
+
+
+class RoleMissing(Conflict):
+    """The account has no role that stands: it is switched on by granting one."""
+
+    code = "role_missing"
+
+
+class ResetAsked(Conflict):
+    """A reset of this person waits already."""
+
+    code = "reset_asked"

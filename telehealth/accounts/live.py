@@ -29,7 +29,7 @@ def session_in(kept: SessionBase) -> Session | None:
     if not known:
         return None
     found = Session.objects.select_related("account").filter(pk=known, ended_at=None, account__is_active=True).first()
-    if found is None or kept.get(SESSION_KEY) != str(found.account_id):
+    if found is None or not found.account.is_here or kept.get(SESSION_KEY) != str(found.account_id):
         return None
     return found if _same_proof(kept.get(HASH_SESSION_KEY, ""), found.account) else None
 

@@ -73,6 +73,11 @@ def staff() -> QuerySet[User]:
     return User.objects.filter(is_active=True).exclude(role__in=PATIENT_SIDE).order_by("name", "pk")
 
 
+def all_staff() -> QuerySet[User]:
+    """Also those who are switched off: whom a role can be granted to."""
+    return User.objects.exclude(role__in=PATIENT_SIDE).order_by("name", "pk")
+
+
 def account_of_email(email: str) -> User | None:
     """The account that signs in with this address, by blind index."""
     return User.objects.filter(email_index=blind("accounts.User.email", email)).first()

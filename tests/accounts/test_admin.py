@@ -7,15 +7,12 @@ from django.contrib import admin
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from audit.ledger import SYSTEM, Act
-from telehealth.accounts import selectors, services
+from audit.ledger import SYSTEM
 from telehealth.accounts.access import Action, Role, scopes
 from telehealth.accounts.admin_tables import TableAdmin
-from telehealth.accounts.errors import EmailTaken, StaffOnly
-from telehealth.accounts.models import Application, Invitation, TOTPDevice, User
+from telehealth.accounts.models import Application, Invitation, User
 from telehealth.accounts.rules import may_manage
-from telehealth.core.errors import Missing
-from tests.people import PASSWORD, Acts, Browser, ClientFor, MakeAccount
+from tests.people import PASSWORD, Browser, ClientFor, MakeAccount
 
 pytestmark = pytest.mark.django_db
 ADMITTED = {Role.ADMINISTRATOR, Role.PRIVACY_OFFICER}
@@ -58,17 +55,6 @@ def test_nobody_deletes_an_account_or_makes_one_with_a_password(make_account: Ma
     assert User.objects.filter(pk=dee.id).exists()
 
 
-def test_a_new_role_ends_what_the_old_one_had(make_account: MakeAccount, client_for: ClientFor, acts: Acts) -> None:
-    dee, boss = make_account(Role.PROVIDER), make_account(Role.ADMINISTRATOR)
-    at_work, browser = client_for(dee), client_for(boss)
-    assert browser.form(f"{LIST}{dee.id}/change/", role="biller").status_code == 302
-    assert User.objects.get(pk=dee.id).role == "biller"
-    assert at_work.get("/api/v1/me/").status_code == 401
-    assert Act.ROLE_CHANGED in acts()
-    assert browser.form(f"{LIST}{dee.id}/change/", role="patient").status_code == 200  # refused by the form
-    assert browser.form(f"{LIST}{boss.id}/change/", role="privacy_officer").status_code == 403
-
-
 def test_switching_off_and_on(make_account: MakeAccount, client_for: ClientFor) -> None:
     dee, boss = make_account(Role.PROVIDER), make_account(Role.ADMINISTRATOR)
     at_work, browser = client_for(dee), client_for(boss)
@@ -82,48 +68,6 @@ def test_switching_off_and_on(make_account: MakeAccount, client_for: ClientFor) 
     choose("switch_on")
     assert User.objects.get(pk=dee.id).is_active
     assert Browser().form("/sign-in/", email=dee.email, password=PASSWORD).status_code == 302
-
-
-def test_staff_are_invited(make_account: MakeAccount, client_for: ClientFor, audit_unit: None) -> None:
-    browser = client_for(make_account(Role.ADMINISTRATOR))
-    add = "/admin/accounts/invitation/add/"
-    assert browser.get(add).status_code == 200
-    assert browser.form(add, address="new@clinic.example", role="nurse", name="New Nurse").status_code == 302
-    assert browser.form(add, address="new2@clinic.example", role="patient", name="x").status_code == 200
-    invitation = Invitation.objects.get()
-    path = selectors.invitation_path(invitation.pk)
-    new = Browser()
-    assert new.form(path, password="an umbrella in the rain", password_again="an umbrella in the rain").status_code == 302
-    user = User.objects.get(email_index=User._meta.get_field("email_index").digest("new@clinic.example"))
-    assert (user.role, user.name) == ("nurse", "New Nurse")
-    assert browser.form(add, address="NEW@clinic.example", role="nurse", name="Twice").status_code == 200
-    assert Invitation.objects.count() == 1
-
-
-def test_a_reset_by_invitation_takes_the_old_factor_away(make_account: MakeAccount, client_for: ClientFor, audit_unit: None) -> None:
-    dee, browser = make_account(Role.PROVIDER), client_for(make_account(Role.ADMINISTRATOR))
-    browser.post(LIST, {"action": "reset", "_selected_action": [str(dee.id)]}, format="multipart")
-    invitation = Invitation.objects.get(account=dee.id)
-    Browser().form(selectors.invitation_path(invitation.pk), password="an umbrella in the rain", password_again="an umbrella in the rain")
-    assert not TOTPDevice.objects.filter(user_id=dee.id).exists()
-    assert User.objects.get(pk=dee.id).role == "provider"
-
-
-def test_what_the_services_refuse_whatever_the_form_says(make_account: MakeAccount, audit_unit: None) -> None:
-    boss, pia = make_account(Role.ADMINISTRATOR), make_account(Role.PATIENT)
-    with pytest.raises(StaffOnly):
-        services.invite_staff(email="x@clinic.example", role=Role.PATIENT, name="", by=boss.by)
-    with pytest.raises(EmailTaken):
-        services.invite_staff(email=pia.email, role=Role.NURSE, name="", by=boss.by)
-    for attempt in (
-        lambda: services.reset_staff(account_id=pia.id, by=boss.by),
-        lambda: services.change_role(account_id=pia.id, role=Role.NURSE, by=boss.by),
-        lambda: services.change_role(account_id=boss.id, role=Role.NURSE, by=boss.by),
-    ):
-        with pytest.raises(Missing):
-            attempt()
-    with pytest.raises(StaffOnly):
-        services.change_role(account_id=make_account(Role.NURSE).id, role=Role.PROXY, by=boss.by)
 
 
 def test_an_app_is_registered_for_code_with_pkce_only(make_account: MakeAccount, client_for: ClientFor) -> None:
@@ -172,7 +116,7 @@ def test_the_list_is_no_oracle_for_what_it_does_not_show(make_account: MakeAccou
     pia = make_account(Role.PATIENT)
     browser = client_for(make_account(Role.ADMINISTRATOR))
     value = User.objects.get(pk=pia.id).password[:40]
-    for address in (LIST, "/admin/accounts/invitation/", "/admin/accounts/application/"):
+    for address in (LIST, "/admin/accounts/invitation/", "/admin/accounts/application/", "/admin/accounts/rolegrant/"):
         page = browser.get(address, {guess: value})
         assert page.status_code in {302, 400}, address
         assert str(pia.id).encode() not in page.content

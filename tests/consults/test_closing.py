@@ -8,14 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from audit.ledger import SYSTEM
+from audit.ledger import SYSTEM, Actor, uuid7
 from consults import services
 from consults.protocol.codes import Close
 from telehealth.accounts import live
 from telehealth.accounts import services as accounts
 from telehealth.accounts.access import Role
 from telehealth.accounts.authentication import actor_of
-from telehealth.accounts.models import AccessToken, Application, RefreshToken, Session, User
+from telehealth.accounts.models import AccessToken, Application, RefreshToken, RoleGrant, Session, User
 from telehealth.core import now
 from telehealth.records import services as records
 from telehealth.records.models import ProxyGrant
@@ -37,10 +37,17 @@ def account_of(devices: Devices, who: str) -> UUID:
     return devices.stage.cast.__dict__[who].account  # type: ignore[no-any-return]
 
 
+def move(account: UUID) -> None:
+    """To another role: asked for by the operator, approved by an administrator."""
+    asked = RoleGrant.objects.create(account_id=account, role=Role.BILLER, code="moved")
+    admin = Actor(id=uuid7(), role=Role.ADMINISTRATOR, second_factor_at=now())
+    accounts.approve_role(grant_id=asked.pk, by=admin)
+
+
 Change = Callable[[UUID], Any]
 CHANGES: dict[str, Change] = {
     "switched off": lambda account: accounts.switch_off(account_id=account, by=SYSTEM),
-    "another role": lambda account: accounts.change_role(account_id=account, role=Role.BILLER, by=SYSTEM),
+    "another role": move,
     "reset": lambda account: accounts.recover(
         account_id=account, email="anew@example.org", role=Role.PROVIDER, password="another kettle of fish", by=SYSTEM
     ),

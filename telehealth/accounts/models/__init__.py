@@ -4,6 +4,7 @@ from telehealth.accounts.models.apps import AccessToken, Application, Grant, IDT
 from telehealth.accounts.models.factors import Attestation, EmailChange, Mailbox, Passkey, RecoveryCode, TOTPDevice
 from telehealth.accounts.models.people import Invitation, User
 from telehealth.accounts.models.sessions import Session
+from telehealth.accounts.models.staff import GrantReason, ResetReason, RoleGrant, StaffReset
 
 __all__ = [
     "AccessToken",
@@ -11,13 +12,17 @@ __all__ = [
     "Attestation",
     "EmailChange",
     "Grant",
+    "GrantReason",
     "IDToken",
     "Invitation",
     "Mailbox",
     "Passkey",
     "RecoveryCode",
     "RefreshToken",
+    "ResetReason",
+    "RoleGrant",
     "Session",
+    "StaffReset",
     "TOTPDevice",
     "User",
 ]

@@ -77,7 +77,7 @@ class Proven(models.Model):
     def stands(self) -> bool:
         """Whether the account is as it was: switched on, not recovered since."""
         user: User | None = getattr(self, "user", None)
-        return user is not None and user.is_active and user.epoch == self.epoch
+        return user is not None and user.is_here and user.epoch == self.epoch
 
 
 class Held(Proven):

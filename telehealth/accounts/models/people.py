@@ -50,6 +50,7 @@ class User(AccountSealed, AbstractBaseUser):  # type: ignore[django-manager-miss
     role = models.CharField(_("role"), max_length=20, choices=[(role.value, label) for role, label in ROLES])
     name = models.CharField(_("name"), max_length=200, blank=True, help_text=_("Staff only: a patient's name is PHI."))
     is_active = models.BooleanField(_("active"), default=True)
+    role_until = models.DateTimeField(null=True)  # of the grant that the role is by: see models.staff
     epoch = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     no_export_until = models.DateTimeField(null=True, editable=False)  # after the desk let a patient in again
@@ -77,6 +78,11 @@ class User(AccountSealed, AbstractBaseUser):  # type: ignore[django-manager-miss
         """What a session holds: it dies with a new password and with a new epoch."""
         value = f"{self.password}:{self.epoch}"
         return salted_hmac("telehealth.accounts.session", value, secret=secret, algorithm="sha256").hexdigest()
+
+    @property
+    def is_here(self) -> bool:
+        """Switched on, and in a role whose time is not over."""
+        return self.is_active and (self.role_until is None or self.role_until > timezone.now())
 
     @property
     def is_patient_side(self) -> bool:

@@ -16,24 +16,36 @@ from telehealth.accounts.services.locking import come_back, lock_session, unlock
 from telehealth.accounts.services.passkeys import add_passkey, prove_passkey, sign_in_with_passkey, start_passkey
 from telehealth.accounts.services.people import create_account, recover, switch_off, switch_on
 from telehealth.accounts.services.recovery_codes import make_recovery_codes, use_recovery_code
+from telehealth.accounts.services.roles import (
+    approve_role,
+    confirm_role,
+    end_expired_roles,
+    end_role,
+    request_role,
+    withdraw_role_request,
+)
 from telehealth.accounts.services.sessions import close_everything, end_app_session, end_other_sessions, end_session, open_session
 from telehealth.accounts.services.signing_in import lock_account, sign_in, sign_out
-from telehealth.accounts.services.staff import change_role, invite_staff, reset_staff
+from telehealth.accounts.services.staff import approve_reset, invite_staff, request_reset, withdraw_reset
 
 __all__ = [
     "accept",
     "add_passkey",
+    "approve_reset",
+    "approve_role",
     "ask_email_change",
     "change_password",
-    "change_role",
     "close_everything",
     "come_back",
     "confirm_email_change",
     "confirm_enrolment",
+    "confirm_role",
     "create_account",
     "create_invitation",
     "end_app_session",
+    "end_expired_roles",
     "end_other_sessions",
+    "end_role",
     "end_session",
     "forget_account",
     "invite_staff",
@@ -47,7 +59,8 @@ __all__ = [
     "register_app",
     "remove_factor",
     "rename_factor",
-    "reset_staff",
+    "request_reset",
+    "request_role",
     "revoke_apps",
     "sign_in",
     "sign_in_with_passkey",
@@ -60,4 +73,6 @@ __all__ = [
     "unlock_session",
     "use_recovery_code",
     "withdraw_invitations",
+    "withdraw_reset",
+    "withdraw_role_request",
 ]

@@ -83,7 +83,7 @@ def _account_for(invitation: Invitation, password: str, by: Actor) -> User:
         return recover(account_id=invitation.account, email=email, role=role, password=password, by=by)
     if known := account_of_email(email):
         return _joined(known, role, by)
-    return create_account(email=email, role=role, by=by, password=password, name=invitation.name)
+    return create_account(email=email, role=role, by=by, password=password, name=invitation.name, invitation=invitation)
 
 
 def _joined(known: User, role: Role, by: Actor) -> User:

@@ -65,7 +65,7 @@ def sign_in_with_passkey(*, state: State, answer: Options, address: str, by: Act
 def _shown(state: State, answer: Options, user: User | None, by: Actor) -> Passkey:
     try:
         shown = Helper().authenticate_complete(user, state, answer)
-        if not (shown.confirmed and shown.user.is_active):
+        if not (shown.confirmed and shown.user.is_here):
             raise ValueError("switched off")
     except UNANSWERED:
         refuse(by, "passkey_wrong", kind=Passkey._meta.label)

@@ -9,8 +9,9 @@ from django.db import transaction
 
 from audit.ledger import Act, Actor, record
 from telehealth.accounts.access import Role
-from telehealth.accounts.errors import EmailTaken, PasswordTooWeak
-from telehealth.accounts.models import EmailChange, Passkey, RecoveryCode, TOTPDevice, User
+from telehealth.accounts.errors import EmailTaken, PasswordTooWeak, RoleMissing
+from telehealth.accounts.models import EmailChange, Invitation, Passkey, RecoveryCode, TOTPDevice, User
+from telehealth.accounts.services.roles import standing, take_up
 from telehealth.accounts.services.sessions import close_everything
 from telehealth.accounts.services.telling import tell_changed
 from telehealth.core import constraint, now, one
@@ -35,14 +36,16 @@ def check_strength(password: str, email: str) -> None:
 
 
 @transaction.atomic
-def create_account(*, email: str, role: Role, by: Actor, password: str, name: str = "") -> User:
-    """A new account with a password and no second factor yet, or EmailTaken."""
+def create_account(*, email: str, role: Role, by: Actor, password: str, name: str = "", invitation: Invitation | None = None) -> User:
+    """A new account with a password and no second factor yet, or EmailTaken. Staff have the role that was approved with
+    their invitation; without one it is the operator who gives it."""
     check_strength(password, email)
     user = User(email=email, role=role, name=name)
     user.set_password(password)
     with constraint("accounts_user_email_index_key", EmailTaken, "accounts_user_email_index_next_key"):
         user.save()
     record(by, Act.ACCOUNT_CREATED, user, detail={"role": str(role)})
+    take_up(user, invitation, by)
     return user
 
 
@@ -82,8 +85,10 @@ def switch_off(*, account_id: UUID, by: Actor) -> User:
 
 @transaction.atomic
 def switch_on(*, account_id: UUID, by: Actor) -> User:
-    """The account may sign in again, with the password and factor it had."""
+    """The account may sign in again, with the password and factor it had. RoleMissing for staff whose role has ended."""
     user = one(User.objects.select_for_update(), account_id)
+    if not user.is_patient_side and not standing().filter(account=user).exists():
+        raise RoleMissing
     user.is_active = True
     user.save(update_fields=["is_active"])
     record(by, Act.ACCOUNT_SWITCHED_ON, user)

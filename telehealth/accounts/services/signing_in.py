@@ -32,7 +32,7 @@ def sign_in(*, email: str, password: str, address: str, by: Actor) -> User:
     user = account_of_email(email)
     if user is None:
         make_password(password)  # as long as checking one
-    if user is None or not user.check_password(password) or not user.is_active:
+    if user is None or not user.check_password(password) or not user.is_here:
         refuse(by, "sign_in_failed", kind=User._meta.label, pk=user.pk if user else keyed_hash(subject))
         raise SignInFailed(locks=user.pk if user and guesses.locks else None)
     guesses.forgive()
