@@ -313,6 +313,7 @@ CONTENT_SECURITY_POLICY = {"DIRECTIVES": csp.PAGES}
 # --- Portal -----------------------------------------------------------------------------------------------
 FORM_RENDERER = "telehealth.portal.forms.Renderer"
 PORTAL_GUARD = "telehealth.accounts.sessions.guard"
+PORTAL_STEP_UP = "step-up-page"  # URL name of where a fresh factor is shown
 PORTAL_ZONE = "telehealth.records.portal.banner.zone_of"
 CLINIC_TIME_ZONE = env.text("CLINIC_TIME_ZONE", "America/New_York")  # for pages of who has no zone of their own
 PORTAL_MENU = [  # URL name, label, roles

@@ -2,15 +2,20 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from telehealth.core.errors import Conflict, DomainError, Invalid, Missing, Unavailable, Unproven
 
 Text = str | Promise
+FRESH = "fresh_factor_required"
 Words = Mapping[str, Text]
 
 STATUS: list[tuple[type[DomainError], HTTPStatus]] = [
@@ -44,6 +49,17 @@ def is_fragment(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def _towards_proof(request: HttpRequest, door: str) -> HttpResponse:
+    """What was posted is not kept: the person comes back to the page that they posted it from."""
+    fragment = is_fragment(request)
+    told = request.headers.get("HX-Current-URL", "") if fragment else request.headers.get("Referer", "")
+    back = urlsplit(told)
+    here = request.get_full_path() if request.method == "GET" and not fragment else ""
+    onward = here or back._replace(scheme="", netloc="").geturl() or "/"
+    address = f"{door}?{urlencode({'next': onward})}"
+    return HttpResponse(headers={"HX-Redirect": address}) if fragment else HttpResponseRedirect(address)
+
+
 def error_page(status: int, sentence: Text | None = None) -> HttpResponse:
     """A whole page that says what happened, without a word about the inside; it needs no session or database."""
     response = HttpResponse(render_to_string(f"{status:d}.html", {"sentence": sentence}), status=status)
@@ -52,7 +68,10 @@ def error_page(status: int, sentence: Text | None = None) -> HttpResponse:
 
 
 def answer(request: HttpRequest, error: DomainError, words: Words) -> HttpResponse:
-    """A sentence for the alert region of the page that asked, or a whole page."""
+    """A sentence for the alert region of the page that asked, or a whole page; the way to a fresh factor, when that is
+    what lacks, and from there back to the page."""
+    if error.code == FRESH and (door := getattr(settings, "PORTAL_STEP_UP", "")):
+        return _towards_proof(request, reverse(door))
     status = status_of(error)
     sentence = sentence_of(error, words)
     if not is_fragment(request):

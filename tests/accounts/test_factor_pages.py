@@ -10,8 +10,10 @@ from django.conf import settings
 
 from telehealth.accounts import selectors, services, totp
 from telehealth.accounts.access import Role
+from telehealth.accounts.errors import FreshFactorRequired
 from telehealth.accounts.models import EmailChange, Passkey, RecoveryCode, TOTPDevice, User
 from telehealth.core import now
+from telehealth.portal.errors import answer
 from tests.accounts.test_passkeys import make_passkey
 from tests.people import PASSWORD, Browser, ClientFor, MakeAccount, Person, body
 from tests.soft_key import SoftKey
@@ -205,3 +207,15 @@ def test_a_new_address_by_the_pages(make_account: MakeAccount, client_for: Clien
     assert User.objects.get(pk=cho.id).email == "new@people.example"
     assert anybody.get(path).status_code == anybody.form(path).status_code == 404
     assert services.sign_in(email="new@people.example", password=PASSWORD, address="192.0.2.1", by=cho.by).pk == cho.id
+
+
+def test_a_page_that_asks_for_a_fresh_factor_leads_to_it_and_back(rf: Any) -> None:
+    error = FreshFactorRequired()
+    whole = answer(rf.get("/records/1/?a=b"), error, {})
+    assert (whole.status_code, whole["Location"]) == (302, "/step-up/?next=%2Frecords%2F1%2F%3Fa%3Db")
+    posted = answer(rf.post("/records/1/act/", headers={"Referer": "https://clinic.example/records/1/"}), error, {})
+    assert posted["Location"] == "/step-up/?next=%2Frecords%2F1%2F"
+    piece = rf.post("/records/1/act/", headers={"HX-Request": "true", "HX-Current-URL": "https://clinic.example/visit/2/"})
+    assert answer(piece, error, {})["HX-Redirect"] == "/step-up/?next=%2Fvisit%2F2%2F"
+    foreign = answer(rf.post("/x/", headers={"Referer": "https://evil.example//evil.example/"}), error, {})
+    assert "evil.example" not in foreign["Location"].partition("?")[0]
