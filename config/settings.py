@@ -179,6 +179,12 @@ DEMO_CLINIC = [
 ]
 NOTIFY = "telehealth.outbox.services.notify"
 INVITATION_ACCEPTED = "telehealth.records.services.attach_account"
+LEAVERS = [  # what ends with somebody of the staff, and what they leave open
+    "telehealth.records.services.end_work",
+    "scheduling.selectors.left_open",
+    "consults.selectors.left_open",
+    "prescribing.selectors.left_open",
+]
 SESSION_HELD_BY = "consults.selectors.is_in_visit"  # whose session idleness locks instead of ending it
 ME_EXTRAS = "telehealth.records.hooks.me_extras"
 RECORD_NEEDED_BY = [

@@ -175,3 +175,10 @@ def standing_of(member: UUID) -> Standing:
 def live_visits(by: Actor) -> list[UUID]:
     """Every visit that the clock has to look at; nothing for anybody but the system."""
     return list(Visit.objects.exclude(status__in=ENDED).values_list("pk", flat=True)) if by == SYSTEM else []
+
+
+def left_open(*, account_id: UUID, by: Actor) -> dict[str, int]:
+    """For `LEAVERS`: visits of this practitioner that have not ended, drafts that nobody signed. Opens nothing."""
+    visits = Visit.objects.filter(practitioner__account_id=account_id).exclude(status__in=ENDED)
+    drafts = Note.objects.filter(author_id=account_id, status=Note.Status.DRAFT)
+    return {"open_visits": visits.count(), "open_notes": drafts.count()}

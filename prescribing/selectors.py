@@ -57,3 +57,9 @@ def pharmacies(query: str = "") -> QuerySet[Pharmacy]:
     for word in query.split()[:5]:
         rows = rows.filter(Q(name__icontains=word) | Q(city__icontains=word) | Q(postal_code__startswith=word))
     return rows
+
+
+def left_open(*, account_id: UUID, by: Actor) -> dict[str, int]:
+    """For `LEAVERS`: drafts of this prescriber, and what failed on its way. Opens nothing."""
+    mine = Prescription.objects.filter(prescriber__account_id=account_id, status__in=(Status.DRAFT, Status.ERROR))
+    return {"open_prescriptions": mine.count()}

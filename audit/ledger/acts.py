@@ -128,6 +128,7 @@ class Act(StrEnum):
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
     STAFF_INVITED = "staff.invited"
+    STAFF_LEFT = "staff.left"
     STAFF_RESET = "staff.reset"
     STAFF_RESET_REQUESTED = "staff.reset_requested"
     STAFF_RESET_WITHDRAWN = "staff.reset_withdrawn"

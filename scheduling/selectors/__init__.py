@@ -1,7 +1,7 @@
 """Reads: what is offered to everybody, and the appointments that the actor may see."""
 
-from scheduling.selectors.appointments import appointment_for, appointments_for, stands_for
+from scheduling.selectors.appointments import appointment_for, appointments_for, left_open, stands_for
 from scheduling.selectors.duty import is_on_duty
 from scheduling.selectors.offers import SlotPage, slots, visit_types
 
-__all__ = ["SlotPage", "appointment_for", "appointments_for", "is_on_duty", "slots", "stands_for", "visit_types"]
+__all__ = ["SlotPage", "appointment_for", "appointments_for", "is_on_duty", "left_open", "slots", "stands_for", "visit_types"]

@@ -33,3 +33,8 @@ def appointment_for(by: Actor, pk: UUID) -> Appointment:
 def stands_for(patient_id: UUID) -> bool:
     """For `RECORD_NEEDED_BY`: whether the patient has an appointment that is still to be kept. Says no more, and opens nothing."""
     return Appointment.objects.filter(patient_id=patient_id, status__in=HOLDING).exists()
+
+
+def left_open(*, account_id: UUID, by: Actor) -> dict[str, int]:
+    """For `LEAVERS`: how many appointments of this practitioner are still to be kept. Opens nothing."""
+    return {"open_appointments": Appointment.objects.filter(practitioner__account_id=account_id, status__in=HOLDING).count()}

@@ -48,7 +48,7 @@ class UserAdmin(DecisionAdmin):
     list_filter = ("role", "is_active")
     search_fields = ("=id", "name")
     shown = ("id", "name", "role", "role_until", "is_active", "created_at")
-    actions = ("switch_off", "switch_on")
+    actions = ("switch_off", "switch_on", "leave")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # people are invited
@@ -61,6 +61,15 @@ class UserAdmin(DecisionAdmin):
     @admin.action(description=_("Switch on"), permissions=["act"])
     def switch_on(self, request: HttpRequest, chosen: "QuerySet[User]") -> None:
         self.each(request, chosen, lambda user: services.switch_on(account_id=user.pk, by=request.by))  # type: ignore[attr-defined]
+
+    @admin.action(description=_("Leaves the clinic: end everything at once"), permissions=["act"])
+    def leave(self, request: HttpRequest, chosen: "QuerySet[User]") -> None:
+        self.each(request, chosen, lambda user: self._leave(request, user))
+
+    def _leave(self, request: HttpRequest, user: User) -> None:
+        told = services.leave(account_id=user.pk, by=request.by)  # type: ignore[attr-defined]
+        counts = ", ".join(f"{name} {count}" for name, count in told.items())
+        self.message_user(request, _("%(name)s has left. Ended, and left open: %(counts)s.") % {"name": user.name, "counts": counts})
 
 
 @admin.register(Invitation)

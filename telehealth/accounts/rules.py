@@ -30,3 +30,8 @@ def may_review_role(by: Actor, grant: RoleGrant) -> bool:
     """What stands, and never one's own."""
     stands = grant.approved_at is not None and grant.ended_at is None and grant.account_id is not None
     return bool(granted(by, Action.ACT, Resource.ROLE_GRANT)) and stands and grant.account_id != by.id
+
+
+def may_let_go(by: Actor, user: User) -> bool:
+    """Staff, by whoever the table lets act on staff accounts, and never oneself."""
+    return bool(granted(by, Action.ACT, Resource.STAFF_ACCOUNT)) and may_manage(by, user)

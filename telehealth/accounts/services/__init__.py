@@ -12,6 +12,7 @@ from telehealth.accounts.services.factors import (
 )
 from telehealth.accounts.services.forgetting import forget_account
 from telehealth.accounts.services.invitations import accept, create_invitation, withdraw_invitations
+from telehealth.accounts.services.leaving import leave
 from telehealth.accounts.services.locking import come_back, lock_session, unlock_session
 from telehealth.accounts.services.passkeys import add_passkey, prove_passkey, sign_in_with_passkey, start_passkey
 from telehealth.accounts.services.people import create_account, recover, switch_off, switch_on
@@ -49,6 +50,7 @@ __all__ = [
     "end_session",
     "forget_account",
     "invite_staff",
+    "leave",
     "lock_account",
     "lock_session",
     "make_recovery_codes",

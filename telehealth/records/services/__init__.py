@@ -1,6 +1,6 @@
 """Every write to records, by subject."""
 
-from telehealth.records.services.care import assign_care, begin_care, cover, end_assignment, end_care, end_covering, hand_over
+from telehealth.records.services.care import assign_care, begin_care, cover, end_assignment, end_care, end_covering, end_work, hand_over
 from telehealth.records.services.catching_up import catch_up
 from telehealth.records.services.consents import give_consent, withdraw_consent
 from telehealth.records.services.destroying import (
@@ -33,6 +33,7 @@ __all__ = [
     "end_care",
     "end_covering",
     "end_emergency",
+    "end_work",
     "follow_age",
     "give_consent",
     "grant_proxy",

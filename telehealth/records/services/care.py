@@ -12,7 +12,7 @@ from telehealth.core import constraint, lock, now, one, permit
 from telehealth.records import rules
 from telehealth.records.access import visible
 from telehealth.records.errors import PeriodUnusable
-from telehealth.records.models import CareRelationship, CareSource, Covering, Patient, Practitioner
+from telehealth.records.models import CareRelationship, CareSource, Covering, EmergencyAccess, Patient, Practitioner
 
 
 @transaction.atomic
@@ -119,6 +119,25 @@ def hand_over(*, from_id: UUID, to_id: UUID, by: Actor, dry_run: bool = False) -
             begin_care(patient_id=patient_id, practitioner_id=taking.pk, source="assignment", source_id=uuid7(), by=by, ends_at=ends_at)
     record(by, Act.PANEL_HANDED_OVER, leaving, detail={"to": str(taking.pk), "patients": len(panel)})
     return len(panel)
+
+
+@transaction.atomic
+def end_work(*, account_id: UUID, by: Actor) -> dict[str, int]:
+    """For `LEAVERS`: whoever this practitioner cared for, stood in for or was stood in for by, that is over; emergencies too."""
+    moment = now()
+    care = _end(CareRelationship.objects.filter(practitioner__account_id=account_id), by)
+    lasting = Q(covered__account_id=account_id) | Q(covering__account_id=account_id)
+    coverings = list(Covering.objects.select_for_update(of=("self",)).filter(lasting, ends_at__gt=moment))
+    for each in coverings:
+        each.ends_at = max(moment, each.starts_at)
+        each.save(update_fields=["ends_at"])
+        record(by, Act.COVERING_ENDED, each)
+    emergencies = list(EmergencyAccess.objects.select_for_update(of=("self",)).filter(account=account_id, ends_at__gt=moment))
+    for declared in emergencies:
+        declared.ends_at = moment
+        declared.save(update_fields=["ends_at"])
+        record(by, Act.EMERGENCY_ENDED, declared)
+    return {"care": len(care), "coverings": len(coverings), "emergencies": len(emergencies)}
 
 
 def _assigned(practitioner_id: UUID) -> QuerySet[CareRelationship]:
