@@ -18,6 +18,8 @@ from telehealth.accounts.access import Role
 from telehealth.accounts.throttle import FIRST_WAIT, LOCK_AT, LOCKED_FOR, Throttle
 from telehealth.outbox.models import Message
 from telehealth.vault.blind import blind
+from tests.accounts.test_factor_pages import shown
+from tests.accounts.test_passkeys import make_passkey
 from tests.people import Browser, ClientFor, MakeAccount, Person, body
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +129,14 @@ def test_a_larger_list_of_common_passwords(tmp_path: Path, name: str) -> None:
 def test_a_list_that_cannot_be_read_is_no_list(tmp_path: Path) -> None:
     with pytest.raises(ImproperlyConfigured, match="COMMON_PASSWORDS_FILE"):
         passwords.Uncommon(more=str(tmp_path / "gone"))
+
+
+def test_a_locked_account_lets_its_passkey_in(make_account: MakeAccount, audit_unit: None) -> None:
+    cho = make_account(Role.PROVIDER)
+    key = make_passkey(cho)
+    patient_guesser(cho.email, LOCK_AT)
+    assert sign_in(cho.email, cho.password).status_code == 429
+    browser = Browser()
+    reply = browser.form("/sign-in/", answer=shown(browser, key, "sign-in"))
+    assert reply.status_code == 302
+    assert browser.get("/api/v1/me/").status_code == 200

@@ -10,13 +10,16 @@ from audit.ledger import Act
 from consults import services
 from consults.models import Note, Visit
 from consults.protocol.codes import Close
+from telehealth.accounts import services as accounts
 from telehealth.accounts import sessions
 from telehealth.accounts.access import Role
 from telehealth.accounts.models import User
 from telehealth.core import now
+from tests.accounts.test_factor_pages import shown
 from tests.consults.devices import Devices, do
 from tests.consults.stage import Stage
-from tests.people import Browser, ClientFor, MakeAccount, body
+from tests.people import Browser, ClientFor, MakeAccount, Person, body
+from tests.soft_key import SoftKey
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANSWERED = {"X-Activity": "yes", "HX-Request": "true"}
@@ -192,3 +195,18 @@ async def test_outside_a_visit_idleness_signs_out(call: Devices, client_for: Cli
 
     assert await do(look) == 401
     assert await call.entries(Act.SIGNED_OUT, "reason") == [("idle",)]
+
+
+async def test_a_passkey_lifts_the_lock(call: Devices, cho: Browser) -> None:
+    def come_back() -> None:
+        account = User.objects.get(pk=call.stage.cast.dr_cho.id)
+        person = Person(id=account.pk, role=Role.PROVIDER, email=account.email, password="", seed="")
+        key, answering = SoftKey(), person.by
+        options, state = accounts.start_passkey(by=answering)
+        accounts.add_passkey(state=state, answer=key.register(options), name="Blue phone", by=answering)
+        assert cho.get("/api/v1/me/").status_code == 403
+        assert cho.form("/step-up/", answer=shown(cho, key, "step-up")).status_code == 302
+        assert cho.get("/api/v1/me/").status_code == 200
+
+    await do(come_back)
+    assert len(await call.entries(Act.SESSION_UNLOCKED, "actor_id")) == 1
