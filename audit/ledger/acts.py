@@ -127,6 +127,7 @@ class Act(StrEnum):
     SESSION_UNLOCKED = "session.unlocked"
     SIGNED_IN = "signed_in"
     SIGNED_OUT = "signed_out"
+    STAFF_IMPORTED = "staff.imported"
     STAFF_INVITED = "staff.invited"
     STAFF_LEFT = "staff.left"
     STAFF_RESET = "staff.reset"

@@ -11,6 +11,7 @@ from telehealth.accounts.services.factors import (
     step_up_app,
 )
 from telehealth.accounts.services.forgetting import forget_account
+from telehealth.accounts.services.importing import import_staff
 from telehealth.accounts.services.invitations import accept, create_invitation, withdraw_invitations
 from telehealth.accounts.services.leaving import leave
 from telehealth.accounts.services.locking import come_back, lock_session, unlock_session
@@ -49,6 +50,7 @@ __all__ = [
     "end_role",
     "end_session",
     "forget_account",
+    "import_staff",
     "invite_staff",
     "leave",
     "lock_account",
