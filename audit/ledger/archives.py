@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
+from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files.storage import Storage, storages
 from django.db.models import QuerySet
@@ -26,10 +27,15 @@ from audit.ledger.chunks import Readable
 from audit.ledger.models import Archive
 
 log = logging.getLogger(__name__)
+UNREACHABLE = (OSError, BotoCoreError, ClientError)  # what storages raise when they cannot be asked
 
 
 class ArchiveBroken(Exception):
     """An archive file is missing, or not what was archived. The message says which month and why."""
+
+
+class ArchiveUnreachable(Exception):
+    """The storage of archives does not answer: what lies there may be good. The message says what kind of error it was."""
 
 
 class Cipher(Protocol):
@@ -173,5 +179,10 @@ def _chunks(place: str, month: str) -> Iterator[bytes]:
         source = storage().open(place, "rb")
     except FileNotFoundError:
         raise ArchiveBroken(f"{month}: {place} is gone") from None
+    except UNREACHABLE as error:
+        raise ArchiveUnreachable(f"{month}: {type(error).__name__}") from error
     with source:
-        yield from cipher().unseal(source, bound_to(month))
+        try:
+            yield from cipher().unseal(source, bound_to(month))
+        except UNREACHABLE as error:
+            raise ArchiveUnreachable(f"{month}: {type(error).__name__}") from error

@@ -132,7 +132,10 @@ def _make(month: date, reader: TileReader, progress: Progress) -> Archive:
         _query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         making = _Making(month, reader, *_measured(month), progress=progress)
         sealed = archives.cipher().seal(making.chunks(), archives.bound_to(f"{month:%Y-%m}"))
-        place = archives.storage().save(place, File(as_file(sealed)))
+        try:
+            place = archives.storage().save(place, File(as_file(sealed)))
+        except archives.UNREACHABLE as error:
+            raise NotArchivable(f"the storage of archives does not take it: {type(error).__name__}") from error
     written = making.digest.digest()
     if archives.digest_of(place, f"{month:%Y-%m}") != written:
         raise NotArchivable(f"{place} cannot be read back as it was written")

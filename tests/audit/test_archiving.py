@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import boto3
 import pytest
 from django.core.checks import run_checks
 from django.core.files.base import ContentFile
@@ -22,6 +23,7 @@ from audit.ledger.archiving import NotArchivable, archive, detach
 from audit.ledger.keys import mac
 from audit.ledger.models import Archive, Entry, Leaf
 from audit.ledger.sealing import Sealer, leaf_of
+from audit.ledger.verification import Verifier
 from audit.tlog.notes import opened
 from audit.tlog.proofs import inclusion, verify_inclusion
 from audit.tlog.reading import TileReader
@@ -32,9 +34,11 @@ from telehealth.vault.files.purposes import AUDIT_ARCHIVES
 from telehealth.vault.models import RecordKey
 from tests.audit.conftest import Write, seal_all
 from tests.audit.seeding import Seeded, seeded
+from tests.audit.test_bucket import moto_s3
 from tests.database import production_rights
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+__all__ = ["moto_s3"]  # a fixture
 AsOwner = Callable[..., list[tuple[Any, ...]]]
 MAY, APRIL = date(2019, 5, 1), date(2019, 4, 1)
 COUNT = 600
@@ -276,6 +280,50 @@ def test_a_detaching_that_was_interrupted_is_ended(past: Seeded, sealer: Sealer,
     assert archiving.partitions()[MAY] is True
     assert detach(made)
     assert MAY not in archiving.partitions()
+
+
+@pytest.fixture
+def in_a_bucket(past: Seeded, moto_s3: str, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """`AUDIT_ARCHIVE_BUCKET`, as the settings make it of the environment; a client of its own."""
+    for name, value in {"ENDPOINT_URL_S3": moto_s3, "ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "DEFAULT_REGION": "us-east-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    bucket = f"archives-{uuid4().hex}"
+    settings.STORAGES = settings.STORAGES | {"archives": storage.place(tmp_path / "unused", bucket)}
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=bucket)
+    yield client, bucket
+    client.close()
+
+
+def test_a_month_goes_to_a_bucket_and_is_read_from_there(past: Seeded, in_a_bucket: Any, sealer: Sealer, tmp_path: Path) -> None:
+    client, bucket = in_a_bucket
+    before = in_month(MAY)
+    run("--month", "2019-05", "--drop")
+    made = Archive.objects.get(month=MAY)
+    raw = client.get_object(Bucket=bucket, Key=made.place)["Body"].read()
+    assert raw[:4] == b"TVA\x01" and b"record.opened" not in raw
+    assert not (tmp_path / "unused").exists()
+    assert [row.leaf for row in archives.entries_in(made)] == [leaf for leaf, *_ in before]
+    assert all(proved(row, reader(sealer)) for row in archives.entries_in(made))
+    assert Verifier().run().ok
+
+    for damaged in (raw[:-20], raw[:5_000] + bytes([raw[5_000] ^ 1]) + raw[5_001:]):
+        client.put_object(Bucket=bucket, Key=made.place, Body=damaged)
+        with pytest.raises(ArchiveBroken, match="2019-05"):
+            list(archives.entries_in(made))
+    client.delete_object(Bucket=bucket, Key=made.place)
+    with pytest.raises(ArchiveBroken, match="gone"):
+        list(archives.entries_in(made))
+    assert {each.kind for each in Verifier().run().damages} == {"deleted"}
+
+
+def test_a_bucket_that_is_not_there_archives_nothing(past: Seeded, in_a_bucket: Any) -> None:
+    client, bucket = in_a_bucket
+    client.delete_bucket(Bucket=bucket)
+    with pytest.raises(CommandError, match="storage"):
+        run("--month", "2019-05")
+    assert MAY in archiving.partitions()
+    assert not Archive.objects.filter(month=MAY).exists()
 
 
 def test_dropping_needs_to_be_told_and_a_good_archive(past: Seeded, as_owner: AsOwner) -> None:

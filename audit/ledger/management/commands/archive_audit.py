@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from audit.ledger import SYSTEM, unit
-from audit.ledger.archives import ArchiveBroken
+from audit.ledger.archives import ArchiveBroken, ArchiveUnreachable
 from audit.ledger.archiving import NotArchivable, archive, detach, drop, expired
 from audit.ledger.models import Archive
 from audit.tlog.reading import TileReader
@@ -35,7 +35,7 @@ class Command(BaseCommand):
                 return self._list(months)
             with unit(SYSTEM, channel="command", purpose="HOPERAT", reason="archive_audit"):
                 self._archive(months, options)
-        except (NotArchivable, ArchiveBroken, ImproperlyConfigured) as error:
+        except (NotArchivable, ArchiveBroken, ArchiveUnreachable, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
         return None
 
