@@ -11,7 +11,7 @@ from django.db import models
 
 from audit.ledger.acts import Act
 from audit.ledger.entries import COLUMNS, Row, detail_text
-from audit.ledger.ids import uuid7
+from audit.ledger.ids import first_id_at, uuid7
 from audit.ledger.keys import mac
 from audit.ledger.units import current, write
 
@@ -126,6 +126,16 @@ class Archive(models.Model):
     def __str__(self) -> str:
         return str(self.month)[:7]
 
+    @property
+    def begins(self) -> UUID:
+        """The first id of the month."""
+        return first_id_at(datetime(self.month.year, self.month.month, 1, tzinfo=UTC))
+
+    @property
+    def ends(self) -> UUID:
+        """The first id after the month."""
+        return first_id_at(datetime(self.month.year + self.month.month // 12, self.month.month % 12 + 1, 1, tzinfo=UTC))
+
     def holds(self, entry_id: UUID) -> bool:
         """Whether an entry of this id, whose first bits are its instant, is of this month."""
-        return f"{datetime.fromtimestamp((entry_id.int >> 80) / 1000, UTC):%Y-%m}" == str(self)
+        return self.begins <= entry_id < self.ends

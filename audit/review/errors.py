@@ -51,6 +51,12 @@ class ProofsUnavailable(Unavailable):
     code = "proofs_unavailable"
 
 
+class ArchiveUnavailable(Unavailable):
+    """An archived month cannot be read now: who was affected in it is not known."""
+
+    code = "archive_unavailable"
+
+
 class FindingClosed(Conflict):
     """Somebody has given a verdict already: it stands."""
 

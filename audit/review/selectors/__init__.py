@@ -1,6 +1,6 @@
 """Reads, narrowed to what the actor may see, by subject."""
 
-from audit.review.selectors.disclosures import accounting_owed, disclosure_for, disclosures_of, keyed, patient_of_entry, readable
+from audit.review.selectors.disclosures import accounting_owed, disclosure_for, disclosures_of, keyed, readable
 from audit.review.selectors.entries import accesses_to, kinds_opened, named
 from audit.review.selectors.findings import finding_for, findings_for, late
 from audit.review.selectors.incidents import affected_by, duties_of, entries_of, incidents_for, people_of, touched_by, types_of
@@ -29,7 +29,6 @@ __all__ = [
     "kinds_opened",
     "late",
     "named",
-    "patient_of_entry",
     "people_of",
     "place_of",
     "proved_accesses",

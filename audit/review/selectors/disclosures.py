@@ -7,7 +7,6 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from audit.ledger import Actor
-from audit.ledger.models import Entry
 from audit.review.basis import earliest, is_listed
 from audit.review.models import Disclosure
 from telehealth.accounts.access import Action, Resource
@@ -46,11 +45,6 @@ def keyed(patient_ids: Iterable[UUID]) -> list[UUID]:
     people = Patient.objects.filter(pk__in=wanted).values("pk")
     held = set(RecordKey.objects.filter(record_id__in=people).values_list("record_id", flat=True))
     return [each for each in wanted if each in held]
-
-
-def patient_of_entry(entry_id: UUID) -> list[UUID]:
-    """Whose record an entry is about: one, or none."""
-    return list(Entry.objects.filter(pk=entry_id).exclude(record_id=None).values_list("record_id", flat=True))
 
 
 def readable(row: Any, name: str) -> Any:

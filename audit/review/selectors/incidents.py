@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 import orjson
 from django.db.models import QuerySet
 
 from audit.ledger import Act, Actor
+from audit.ledger.archives import ArchiveBroken, ArchiveUnreachable, archives, entries_in
 from audit.ledger.ids import first_id_after, first_id_at
-from audit.ledger.models import Entry
+from audit.ledger.models import Archive, Entry
 from audit.review.batches import in_batches
 from audit.review.breach import Duty, duties
+from audit.review.errors import ArchiveUnavailable
 from audit.review.kinds import RESOURCE, kinds_of
 from audit.review.models import Affected, Conclusion, Incident
 from telehealth.accounts.access import Action, Resource, Scope, granted
@@ -20,6 +23,7 @@ from telehealth.records.models import ClinicalResource, Patient
 
 COLUMN = {"account": "actor_id", "session": "session", "client": "client"}
 BATCH = 2000
+Row = tuple[UUID, datetime, str, str]  # record, instant, act, detail
 
 
 @dataclass(slots=True)
@@ -53,17 +57,46 @@ def entries_of(incident: Incident) -> "QuerySet[Entry]":
 
 
 def touched_by(incident: Incident) -> dict[UUID, Touched]:
-    """Record → what the log says of it. Reads as a stream: what is kept is one small object per record."""
-    rows = entries_of(incident).order_by("id").values_list("record_id", "timestamp", "act", "detail")
+    """Record → what the log says of it, archived months included. Reads as a stream: what is kept is one small object per
+    record. ArchiveUnavailable when a month cannot be read: nobody is passed over."""
     found: dict[UUID, Touched] = {}
-    for batch in in_batches(rows.iterator(chunk_size=BATCH), BATCH):
+    for batch in in_batches(chain(archived_of(incident), _rows_of(incident)), BATCH):
         types = types_of([detail for _, _, act, detail in batch if act == Act.RECORD_OPENED])
         for record_id, at, act, detail in batch:
             one = found.setdefault(record_id, Touched(at, at))
-            one.last_at = at
+            one.first_at, one.last_at = min(one.first_at, at), max(one.last_at, at)
             one.entries += 1
             one.kinds |= _kinds(detail, types) if act == Act.RECORD_OPENED else {"activity"}
     return found
+
+
+def _rows_of(incident: Incident) -> Iterator[Row]:
+    rows = entries_of(incident).order_by("id").values_list("record_id", "timestamp", "act", "detail")
+    return rows.iterator(chunk_size=BATCH)
+
+
+def archived_of(incident: Incident) -> Iterator[Row]:
+    """The same of the months that lie in archives, in the order of the tree."""
+    first, end = first_id_at(incident.starts_at), first_id_after(incident.ends_at)
+    wanted = {COLUMN[incident.subject_kind]: incident.subject}
+    try:
+        for month in archives():
+            if month.begins < end and month.ends > first:
+                for entry in _entries_that_left(month):
+                    if first <= UUID(entry["id"]) < end and entry["record_id"] and _showed(entry, wanted):
+                        yield UUID(entry["record_id"]), datetime.fromisoformat(entry["timestamp"]), entry["act"], entry["detail"]
+    except (ArchiveBroken, ArchiveUnreachable) as error:
+        raise ArchiveUnavailable from error
+
+
+def _entries_that_left(month: Archive) -> Iterator[dict[str, str]]:
+    """Nothing, where an archive was made and its month has not been detached yet: it is read in its place."""
+    if not Entry.objects.filter(id__gte=month.begins, id__lt=month.ends).exists():
+        yield from (orjson.loads(row.text) for row in entries_in(month))
+
+
+def _showed(entry: dict[str, str], wanted: dict[str, str]) -> bool:
+    return entry["outcome"] != "refused" and all(entry[name] == value for name, value in wanted.items())
 
 
 def people_of(records: list[UUID]) -> dict[UUID, UUID]:

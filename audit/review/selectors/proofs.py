@@ -10,6 +10,7 @@ import orjson
 from django.contrib.auth import get_user_model
 
 from audit.ledger import Actor, proving
+from audit.ledger.archives import ArchiveBroken, ArchiveUnreachable
 from audit.ledger.status import status
 from audit.review.errors import ProofsUnavailable
 from telehealth.accounts.access import Action, Resource
@@ -29,7 +30,8 @@ def proved_accesses(by: Actor, patient_id: UUID) -> Iterator[bytes]:
 
 def entry_proof(entry_id: UUID) -> dict[str, Any]:
     """The document that proves one entry; Missing for an entry that is not there or not under the checkpoint yet."""
-    place = proving.place_of(entry_id)
+    with _published():
+        place = proving.place_of(entry_id)
     if place is None:
         raise Missing
     with _published():
@@ -88,5 +90,5 @@ def _line(value: dict[str, Any]) -> bytes:
 def _published() -> Iterator[None]:
     try:
         yield
-    except proving.NotPublished as error:
+    except (proving.NotPublished, ArchiveBroken, ArchiveUnreachable) as error:
         raise ProofsUnavailable from error

@@ -32,7 +32,8 @@ def prove_entry(*, entry_id: UUID, by: Actor) -> dict[str, Any]:
     except Missing:
         refuse(by, "not_proved", kind="audit.Entry", pk=entry_id)
         raise
-    for patient_id in selectors.keyed(selectors.patient_of_entry(entry_id)):
+    about = found["entry"]["record_id"]  # of the entry as it is proved: it may be in an archive
+    for patient_id in selectors.keyed([UUID(about)] if about else []):
         hand_over(patient_id=patient_id, what="Proof of an entry of the audit log", by=by)
     record(by, Act.LEDGER_READ, detail={"document": "entry", "entry": str(entry_id)})
     return found
