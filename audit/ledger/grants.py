@@ -85,7 +85,7 @@ def _statements(role: str, database: str, tables: list[tuple[str, bool]], seals:
             columns = sql.SQL(", ").join(map(sql.Identifier, [*COLUMNS, "mac"]))
             found.append(sql.SQL("GRANT SELECT, INSERT ({}) ON {} TO {}").format(columns, table, who))
         elif name in NARROWED:
-            found.append(sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(NARROWED[name]), table, who))  # type: ignore[arg-type]
+            found.append(sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(NARROWED[name]), table, who))
         elif name in SEALERS and not seals:
             found.append(sql.SQL("GRANT SELECT ON {} TO {}").format(table, who))
         elif name in (*SEALERS, *ADDED_ONLY):
