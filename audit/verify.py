@@ -93,7 +93,7 @@ def _check_entry(found: Checked, row: dict[str, Any]) -> dict[str, Any]:
         return entry
     try:
         leaf = leaf_hash(rfc8785.dumps(entry) + b"|" + _bytes(row, "mac").hex().encode())
-    except rfc8785.CanonicalizationError as error:
+    except (rfc8785.CanonicalizationError, RecursionError, ValueError) as error:  # half a character is a ValueError
         raise Bad(_("the entry cannot be written canonically")) from error
     if type(index) is not int or not 0 <= index < MOST:
         raise Bad(_("the place in the log is missing"))
@@ -171,7 +171,12 @@ def _key_of(given: str) -> bytes:
         raise argparse.ArgumentTypeError(_("a key is 64 hex digits, or a file that holds them")) from error
 
 
-def _said(found: Checked, trusted: bool) -> str:
+def _shown(text: str) -> str:
+    """One line, whatever the document says: it must not write lines of its own into the verdict."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
+def _said(found: Checked, trusted: bool) -> list[str]:
     lines = []
     if found.older:
         lines.append(_("The log of {new} entries continues the one of {old}.").format(new=found.head.size, old=found.older.size))
@@ -185,7 +190,7 @@ def _said(found: Checked, trusted: bool) -> str:
     lines.append(_("Signed by key {key}.").format(key=found.public_key.hex()))
     if not trusted:
         lines.append(_("That key came with the document: compare it with the one that the clinic publishes, or give --key."))
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -201,9 +206,9 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(_("{file} cannot be read.\n").format(file=given.file))
         return 2
     except (Bad, UnicodeDecodeError) as error:
-        sys.stdout.write(_("NOT PROVED: {error}\n").format(error=error))
+        sys.stdout.write(_("NOT PROVED: {error}\n").format(error=_shown(str(error))))
         return 1
-    sys.stdout.write(_said(found, trusted=given.key is not None))
+    sys.stdout.write("".join(f"{_shown(line)}\n" for line in _said(found, trusted=given.key is not None)))
     return 0
 
 

@@ -320,3 +320,29 @@ def test_an_inclusion_proof_takes_five_milliseconds_at_most(sealer: Sealer, writ
         taken.append(now() - began)
     assert min(taken) < timedelta(milliseconds=5)
     assert Checkpoint.objects.exists()
+
+
+def test_a_document_writes_no_lines_of_its_own_into_the_verdict(
+    document: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The record's name in the header is signed by nobody."""
+    head = json.loads(document[0])
+    said = "x\r\x1b[2K\nSigned by key of the clinic.\u2028\ud800"
+    file = tmp_path / "forged.jsonl"
+    file.write_text("\n".join(json.dumps(each) for each in ({**head, "record": said}, {"end": {"entries": 0, "waiting": 0}})))
+    assert main([str(file)]) == 0
+    told = capsys.readouterr().out
+    assert told.replace("\n", "").isprintable()
+    assert [line for line in told.splitlines() if line.startswith("Signed by key")] == [f"Signed by key {head['public_key']}."]
+
+
+@pytest.mark.parametrize("name", ["\ud800", "id"])
+def test_half_a_character_is_an_entry_that_cannot_be_written(
+    document: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    row = json.loads(document[1])
+    row["entry"] = {**row["entry"], name: "\ud800"}
+    file = tmp_path / "odd.jsonl"
+    file.write_text("\n".join([document[0].strip(), json.dumps(row), *(each.strip() for each in document[2:])]))
+    assert main([str(file)]) == 1
+    assert "NOT PROVED: line 2" in capsys.readouterr().out
