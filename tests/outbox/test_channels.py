@@ -35,7 +35,7 @@ def invitation_path(about_id: UUID) -> str:
 @pytest.fixture(autouse=True)
 def book(settings: Settings) -> None:
     settings.OUTBOX_ADDRESS_BOOK = "tests.outbox.test_channels.address_of"
-    settings.OUTBOX_LINKS = {"invitation": "tests.outbox.test_channels.invitation_path"}
+    settings.OUTBOX_LINKS = dict.fromkeys(settings.OUTBOX_LINKS, "tests.outbox.test_channels.invitation_path")
 
 
 @pytest.fixture

@@ -144,7 +144,7 @@ def test_the_queue_in_the_admin(officer: Browser) -> None:
     assert str(finding.pk) in officer.get(f"{LIST}?q={finding.record}").content.decode()
     assert str(finding.pk) not in officer.get(f"{LIST}?q=nobody").content.decode()
     form = officer.get(f"{LIST}{finding.pk}/change/").content.decode()
-    assert 'name="note"' in form and 'name="code"' not in form
+    assert 'name="note"' in form and 'id="id_code"' not in form
     assert officer.form(f"{LIST}{finding.pk}/change/", verdict="", note=NOTE).status_code == 200
     assert officer.form(f"{LIST}{finding.pk}/change/", verdict="noise", note="").status_code == 200
     assert officer.form(f"{LIST}{finding.pk}/change/", verdict="noise", note=NOTE).status_code == 302
@@ -160,7 +160,7 @@ def test_the_queue_in_the_admin(officer: Browser) -> None:
 def test_the_admin_asks_for_a_code_when_the_factor_is_old(make_account: MakeAccount, client_for: ClientFor, audit_unit: None) -> None:
     person, finding = make_account(Role.PRIVACY_OFFICER), found()
     browser, address = client_for(person, factor_at=now() - timedelta(minutes=6)), f"{LIST}{finding.pk}/change/"
-    assert 'name="code"' in browser.get(address).content.decode()
+    assert 'id="id_code"' in browser.get(address).content.decode()
     assert browser.form(address, verdict="noise", note=NOTE).status_code == 200
     assert browser.form(address, verdict="noise", note=NOTE, code="000000").status_code == 200
     assert Finding.objects.get(pk=finding.pk).state == State.OPEN
