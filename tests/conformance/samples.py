@@ -18,6 +18,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 # Where a constraint asks for more than a field can say.
 SPECIAL: dict[str, Callable[[], Any]] = {
     "accounts.Invitation.patient": uuid4,
+    "accounts.RoleGrant.role": lambda: "nurse",
     "accounts.Invitation.relationship": lambda: "self",
     "prescribing.Pharmacy.ncpdp_id": lambda: f"{uuid4().int % 10**7:07}",
     "prescribing.Prescription.digest": lambda: b"d" * 32,
