@@ -187,6 +187,14 @@ def coverings_for(by: Actor, practitioner_id: UUID) -> QuerySet[Covering]:
     return Covering.objects.filter(covered=one(mine, practitioner_id))
 
 
+def coverings_by(by: Actor) -> QuerySet[Covering]:
+    """What this actor arranges: their own cover, or everybody's."""
+    held = granted(by, Action.ACT, Resource.PANEL)
+    if Scope.ALL in held:
+        return Covering.objects.all()
+    return Covering.objects.filter(covered__account_id=by.account) if Scope.OWN in held else Covering.objects.none()
+
+
 def one_covering_for(by: Actor, practitioner_id: UUID, pk: UUID) -> Covering:
     """One of them, or Missing."""
     return one(coverings_for(by, practitioner_id), pk)

@@ -38,8 +38,8 @@ class PatientBanner(Page):
     template = "records/banner.html"
 
     def get(self, request: HttpRequest, patient_id: UUID) -> HttpResponse:
-        patient = selectors.patient_for(self.by, patient_id)
         allergies = list(selectors.resources_for(self.by, patient_id, "AllergyIntolerance")[:MOST_SHOWN])
+        patient = selectors.patient_for(self.by, patient_id)
         named = ", ".join(map(label_of, allergies))
         chart = [(_("Allergies"), named or _("none recorded"))]
         emergency = selectors.standing_emergency(self.by, patient_id)

@@ -93,15 +93,19 @@ class Invite(Page):
     words = WORDS
 
     def get(self, request: HttpRequest, patient_id: UUID) -> HttpResponse:
-        return self.show(form=InviteForm(), patient_id=patient_id)
+        return self.asked(patient_id, InviteForm())
 
     def post(self, request: HttpRequest, patient_id: UUID) -> HttpResponse:
         form = InviteForm(request.POST)
         if not form.is_valid():
-            return self.show(form=form, patient_id=patient_id)
+            return self.asked(patient_id, form)
         try:
             services.invite(patient_id=patient_id, by=self.by, **form.cleaned_data)
         except IdentityUnchecked as error:
             form.add_error(None, str(sentence_of(error, self.words)))
             return self.show(form=form, patient_id=patient_id)
         return self.show(form=InviteForm(), patient_id=patient_id, invited=True)
+
+    def asked(self, patient_id: UUID, form: InviteForm) -> HttpResponse:
+        """The form, for a patient who is there."""
+        return self.show(form=form, patient_id=selectors.patient_shown(self.by, patient_id).pk)

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from audit.ledger import Act, Actor, record, uuid7
 from telehealth.accounts.access import Action, Resource
 from telehealth.core import constraint, lock, now, one, permit
-from telehealth.records import rules
+from telehealth.records import rules, selectors
 from telehealth.records.access import visible
 from telehealth.records.errors import PeriodUnusable
 from telehealth.records.models import CareRelationship, CareSource, Covering, EmergencyAccess, Patient, Practitioner
@@ -88,8 +88,7 @@ def cover(*, covered_id: UUID, covering_id: UUID, starts_at: datetime, ends_at: 
 @transaction.atomic
 def end_covering(*, covering_id: UUID, by: Actor) -> Covering:
     """From now on no longer."""
-    covering = one(Covering.objects.select_for_update(of=("self",)).select_related("covered"), covering_id)
-    permit(by, rules.may_arrange_panel, covering.covered)
+    covering = one(selectors.coverings_by(by).select_for_update(of=("self",)), covering_id)
     moment = now()
     if covering.ends_at > moment:
         covering.ends_at = max(moment, covering.starts_at)

@@ -1,0 +1,70 @@
+"""Ask the server one question and undo whatever it did."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from tests.conformance.cells.clinic import Clinic, Kept
+from tests.conformance.cells.rows import IN_BODIES, ROWS, Row, name_of, path_of
+from tests.conformance.routes import Route
+
+OF_THE_REQUEST = {"X-Request-Id", "Content-Length", "Content-Security-Policy"}  # the length of an equal body is equal
+
+
+class Statements:
+    """Counts what goes to the database."""
+
+    count = 0
+
+    def __call__(self, execute: Any, *arguments: Any) -> Any:
+        self.count += 1
+        return execute(*arguments)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a stranger could compare: status, body, headers, and how much work it was."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...]
+    statements: int
+
+    @property
+    def is_no(self) -> bool:
+        return self.status == 404
+
+
+def row_of(route: Route) -> Row | None:
+    return ROWS.get(name_of(route)) or IN_BODIES.get(name_of(route))
+
+
+def ask(clinic: Clinic, browser: Kept, route: Route, record: str, **body: Any) -> Answer:
+    """One request about that record's thing (about nothing for ""), as if it had never been."""
+    row = row_of(route)
+    given = body or (body_of(clinic, row, record) if row else {})
+    return send(browser, route.method, path_of(clinic, route, record), given, is_api=route.is_api, **(row.headers if row else {}))
+
+
+def body_of(clinic: Clinic, row: Row, record: str) -> dict[str, Any]:
+    """The row's body about that record, or about an id that is nothing's."""
+    return row.body(clinic, record or NOWHERE)
+
+
+NOWHERE = "nowhere"
+
+
+def send(browser: Kept, method: str, path: str, body: dict[str, Any], *, is_api: bool = True, **headers: str) -> Answer:
+    more: dict[str, Any] = {} if method == "get" else {"format": "json" if is_api else "multipart"}
+    point, statements = transaction.savepoint(), Statements()
+    try:
+        with connection.execute_wrapper(statements):
+            reply = getattr(browser, method)(path, None if method == "get" else body, **more, **headers)
+            content = b"".join(reply.streaming_content) if reply.streaming else reply.content
+    finally:
+        transaction.savepoint_rollback(point)
+    if reply.wsgi_request.session.modified:
+        browser.put_back()
+    told = tuple(sorted((name, value) for name, value in reply.items() if name not in OF_THE_REQUEST))
+    return Answer(reply.status_code, content, told, statements.count)

@@ -1,0 +1,239 @@
+"""What each address is asked with: which thing stands in its path, which body it gets, and what is asked beyond the table."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from audit.ledger import uuid7
+from telehealth.accounts.access import Action, Resource, Role
+from telehealth.core import now
+from tests.conformance.cells.clinic import Clinic
+from tests.conformance.cells.oracle import Who
+from tests.conformance.routes import Route
+from tests.consults.stage import CHECK_IN, TEXT
+
+Rule = Callable[[Who, str], bool]
+Body = Callable[[Clinic, str], dict[str, Any]]
+PATIENT_SIDE: Final = (Role.PATIENT, Role.PROXY)
+
+
+def always(who: Who, record: str) -> bool:
+    return True
+
+
+def conducts(who: Who, record: str) -> bool:
+    """The visit's own provider, and the author of what was written in it."""
+    return record in who.conducts
+
+
+def takes_part(who: Who, record: str) -> bool:
+    return conducts(who, record) or who.role in PATIENT_SIDE
+
+
+def checks_in(who: Who, record: str) -> bool:
+    return takes_part(who, record) or who.role == Role.NURSE
+
+
+def decides(who: Who, record: str) -> bool:
+    """Who lets others act for the patient: the patient, or a guardian."""
+    return who.owns == record or record in who.guardian
+
+
+def ends_grants(who: Who, record: str) -> bool:
+    """Those, and the desk. The grant in question is nobody's of these."""
+    return decides(who, record) or who.role == Role.FRONT_DESK
+
+
+def arranges(who: Who, record: str) -> bool:
+    """Their own panel, or everybody's."""
+    return who.role == Role.ADMINISTRATOR or record in who.conducts
+
+
+def declared_it(who: Who, record: str) -> bool:
+    return record in who.declared
+
+
+def declared_or_reviews(who: Who, record: str) -> bool:
+    return declared_it(who, record) or who.role == Role.PRIVACY_OFFICER
+
+
+def sees_the_visit(who: Who, record: str) -> bool:
+    """The page of a note is the visit's, also where the note alone may be seen."""
+    return who.sees(record, Action.READ, Resource.VISIT)
+
+
+def in_demonstration(who: Who, record: str) -> bool:
+    return False  # it is none
+
+
+def nothing(clinic: Clinic, record: str) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Row:
+    """`things` fill the gaps of the path, in order."""
+
+    things: tuple[str, ...]
+    body: Body = nothing
+    rule: Rule = always
+    headers: Mapping[str, str] = field(default_factory=dict)
+    sealed: bool = False  # answers from the sealed log, which is not there yet: 503
+    blind: bool = False  # says the same of every id: it looks for nothing before it is sent
+
+
+IN_AN_HOUR: Final = timedelta(hours=1)
+ORDER: Final = {"medication": "308191", "pharmacy": "2200017", "sig": "one", "quantity": "7", "days_supply": 7, "refills": 0}
+GOING: Final = {"format": "csv", "recipient": {"name": "Court"}, "purpose": "subpoena", "basis": "required_by_law"}
+NAMES: Final = {"patients": "patient", "desk": "patient", "emergency": "patient", "notes": "note", "consents": "consent", "visits": "visit"}
+
+
+def to(practitioner: str) -> Body:
+    return lambda clinic, record: {practitioner: clinic.doctors["dr_els"].pk}
+
+
+def fixed(**values: Any) -> Body:
+    return lambda clinic, record: values
+
+
+def soon(**more: Any) -> dict[str, Any]:
+    return {"starts_at": now().isoformat(), "ends_at": (now() + IN_AN_HOUR).isoformat(), **more}
+
+
+def booking(clinic: Clinic, record: str) -> dict[str, Any]:
+    return {"visit_type": "video-10", "offer": f"{clinic.doctors['dr_els'].pk} {(now() + IN_AN_HOUR).isoformat()}"}
+
+
+def kept_note(clinic: Clinic, record: str) -> dict[str, Any]:
+    return {**TEXT, "note": clinic.thing(record, "draft"), "version": 1}
+
+
+CHECKED: Final = {**CHECK_IN["location"], "callback": "617-555-0147", "confirmed": "on", "consent": "on"}
+DECLARE: Final = {"reason": "unresponsive", "text": "Found on the floor."}
+IF_MATCH: Final = {"HTTP_IF_MATCH": '"1"'}
+FACTORS: Final = {name: "x" for name in ("nature", "recipient", "acquired", "mitigation")}
+
+ROWS: Final[Mapping[str, Row]] = {
+    "post api/v1/outbox/<uuid:pk>/send-again/": Row(("message",)),
+    "get api/v1/patients/<uuid:pk>/": Row(("patient",)),
+    "get api/v1/patients/<uuid:pk>/resources/": Row(("patient",)),
+    "get api/v1/patients/<uuid:pk>/resources/<uuid:resource>/": Row(("patient", "resource")),
+    "post api/v1/patients/<uuid:pk>/invitations/": Row(("patient",), fixed(email="new@people.example", relationship="guardian")),
+    "get api/v1/patients/<uuid:pk>/consents/": Row(("patient",)),
+    "post api/v1/patients/<uuid:pk>/consents/": Row(
+        ("patient",), fixed(category="HIV", recipient={"kind": "care_team"}, text_version="1", scope="treatment")
+    ),
+    "post api/v1/consents/<uuid:pk>/withdraw/": Row(("consent",)),
+    "get api/v1/emergency-accesses/<uuid:pk>/": Row(("emergency",), rule=declared_or_reviews),
+    "post api/v1/emergency-accesses/<uuid:pk>/end/": Row(("emergency",), rule=declared_it),
+    "get api/v1/patients/<uuid:pk>/staff-records/": Row(("patient",)),
+    "post api/v1/patients/<uuid:pk>/staff-records/": Row(("patient",), lambda c, r: {"account": c.accounts["nan"]}),
+    "delete api/v1/staff-records/<uuid:pk>/": Row(("staff_record",)),
+    "get api/v1/patients/<uuid:pk>/care/": Row(("patient",)),
+    "post api/v1/patients/<uuid:pk>/care/": Row(("patient",), to("practitioner")),
+    "delete api/v1/care-relationships/<uuid:pk>/": Row(("care",)),
+    "get api/v1/practitioners/<uuid:pk>/covering/": Row(("practitioner",), rule=arranges),
+    "post api/v1/practitioners/<uuid:pk>/covering/": Row(
+        ("practitioner",), lambda c, r: soon(covering=c.doctors["dr_els"].pk), arranges
+    ),
+    "delete api/v1/coverings/<uuid:pk>/": Row(("covering",), rule=arranges),
+    "post api/v1/practitioners/<uuid:pk>/hand-over/": Row(("practitioner",), to("to"), arranges),
+    "get api/v1/patients/<uuid:pk>/proxies/": Row(("patient",)),
+    "post api/v1/patients/<uuid:pk>/proxies/": Row(("patient",), fixed(email="new@people.example", scopes=["visits"]), decides),
+    "delete api/v1/proxies/<uuid:pk>/": Row(("grant:viv",), rule=lambda who, r: ends_grants(who, r) or who.name == "viv"),
+    "get api/v1/audit/entries/<uuid:pk>/proof/": Row(("entry",), sealed=True),
+    "get api/v1/patients/<uuid:pk>/accesses/": Row(("patient",)),
+    "get api/v1/patients/<uuid:pk>/accesses/proofs/": Row(("patient",), sealed=True),
+    "get api/v1/reviews/<uuid:pk>/": Row(("finding",)),
+    "post api/v1/reviews/<uuid:pk>/close/": Row(("finding",), fixed(verdict="justified", note="x")),
+    "get api/v1/patients/<uuid:pk>/disclosures/": Row(("patient",)),
+    "post api/v1/patients/<uuid:pk>/disclosures/": Row(
+        ("patient",), fixed(recipient={"name": "Court"}, what="x", purpose="y", basis="required_by_law")
+    ),
+    "post api/v1/patients/<uuid:pk>/disclosures/exports/": Row(("patient",), fixed(format="csv")),
+    "get api/v1/incidents/<uuid:pk>/": Row(("incident",)),
+    "get api/v1/incidents/<uuid:pk>/affected/": Row(("incident",)),
+    "post api/v1/incidents/<uuid:pk>/assessment/": Row(("incident",), fixed(verdict="breach", assessment=FACTORS)),
+    "post api/v1/incidents/<uuid:pk>/exports/": Row(("incident",), fixed(**GOING)),
+    "post api/v1/incidents/<uuid:pk>/notices/": Row(("incident",), fixed(notice="individuals", told_on="2026-01-01")),
+    "post api/v1/incidents/<uuid:pk>/survey/": Row(("incident",)),
+    "get api/v1/appointments/<uuid:pk>/": Row(("appointment",)),
+    "post api/v1/appointments/<uuid:pk>/cancel/": Row(("later",), fixed(reason="pat")),
+    "get api/v1/visits/<uuid:pk>/": Row(("visit",)),
+    "post api/v1/visits/<uuid:pk>/check-in/": Row(("visit",), fixed(**CHECK_IN), checks_in),
+    "post api/v1/visits/<uuid:pk>/admit/": Row(("visit",), rule=conducts),
+    "post api/v1/visits/<uuid:pk>/hold/": Row(("visit",), rule=conducts),
+    "post api/v1/visits/<uuid:pk>/remove/": Row(("visit",), rule=conducts),
+    "post api/v1/visits/<uuid:pk>/complete/": Row(("visit",), rule=conducts),
+    "post api/v1/visits/<uuid:pk>/leave/": Row(("visit",), rule=takes_part),
+    "post api/v1/visits/<uuid:pk>/tickets/": Row(("visit",), rule=takes_part),
+    "get api/v1/visits/<uuid:pk>/notes/": Row(("visit",)),
+    "post api/v1/visits/<uuid:pk>/notes/": Row(("visit",), fixed(**TEXT), conducts),
+    "get api/v1/visits/<uuid:pk>/summary/": Row(("done",)),
+    "get api/v1/notes/<uuid:pk>/": Row(("note",)),
+    "put api/v1/notes/<uuid:pk>/": Row(("draft",), fixed(**TEXT), conducts, IF_MATCH),
+    "post api/v1/notes/<uuid:pk>/sign/": Row(("draft",), rule=conducts),
+    "post api/v1/notes/<uuid:pk>/addenda/": Row(("note",), fixed(**TEXT), conducts),
+    "get api/v1/prescriptions/<uuid:pk>/": Row(("prescription",)),
+    "post api/v1/prescriptions/<uuid:pk>/cancel/": Row(("order",), rule=conducts),
+    "post api/v1/prescriptions/<uuid:pk>/sign/": Row(("order",), fixed(code="000000"), conducts),
+    "get emergency/<uuid:patient_id>/": Row(("patient",), blind=True),
+    "post emergency/<uuid:patient_id>/": Row(("patient",), fixed(**DECLARE)),
+    "get emergency/<uuid:patient_id>/record/": Row(("patient",), rule=declared_it),
+    "post emergency/<uuid:emergency_id>/end/": Row(("emergency",), rule=declared_it),
+    "get desk/patients/<uuid:patient_id>/": Row(("patient",)),
+    "get desk/patients/<uuid:patient_id>/invite/": Row(("patient",)),
+    "post desk/patients/<uuid:patient_id>/invite/": Row(("patient",), fixed(email="new@people.example", relationship="guardian")),
+    "get desk/patients/<uuid:patient_id>/staff/": Row(("patient",)),
+    "post desk/patients/<uuid:patient_id>/staff/": Row(("patient",), lambda c, r: {"account": c.accounts["nan"]}),
+    "get patients/<uuid:patient_id>/banner/": Row(("patient",)),
+    "get patients/<uuid:patient_id>/booking/": Row(("patient",)),
+    "post patients/<uuid:patient_id>/booking/": Row(("patient",), booking),
+    "get today/visits/<uuid:visit_id>/": Row(("visit",)),
+    "get visits/<uuid:visit_id>/": Row(("visit",), rule=conducts),
+    "post visits/<uuid:visit_id>/admit/": Row(("visit",), rule=conducts),
+    "post visits/<uuid:visit_id>/complete/": Row(("visit",), rule=conducts),
+    "get visits/<uuid:visit_id>/finish/": Row(("visit",)),
+    "post visits/<uuid:visit_id>/hold/": Row(("visit",), rule=conducts),
+    "get visits/<uuid:visit_id>/lobby/": Row(("visit",)),
+    "get visits/<uuid:visit_id>/note/": Row(("visit",), rule=sees_the_visit),
+    "post visits/<uuid:visit_id>/note/": Row(("visit",), kept_note, conducts),
+    "post visits/<uuid:visit_id>/note/sign/": Row(("visit",), kept_note, conducts),
+    "get visits/<uuid:visit_id>/waiting/": Row(("visit",)),
+    "get dev/patient/appointments/<uuid:appointment_id>/": Row(("appointment",), rule=in_demonstration),
+    "post dev/patient/appointments/<uuid:appointment_id>/": Row(("appointment",), fixed(**CHECKED), in_demonstration),
+    "get visits/<uuid:visit_id>/prescriptions/": Row(("visit",)),
+    "post visits/<uuid:visit_id>/prescriptions/": Row(("visit",), fixed(**ORDER), conducts),
+    "post prescriptions/<uuid:prescription_id>/sign/": Row(("order",), fixed(code="000000"), conducts),
+    "get prescriptions/<uuid:prescription_id>/status/": Row(("prescription",)),
+}
+
+# Posts whose body names the thing: the same question, asked through a field.
+IN_BODIES: Final[Mapping[str, Row]] = {
+    "post api/v1/visits/": Row(("appointment",), lambda c, r: {"appointment": c.things[r]["appointment"]}),
+    "post api/v1/appointments/": Row(
+        ("patient",),
+        lambda c, r: {
+            "patient": c.things[r]["patient"],
+            "practitioner": c.doctors["dr_els"].pk,
+            "visit_type": "video-10",
+            "starts_at": (now() + IN_AN_HOUR).isoformat(),
+        },
+    ),
+    "post api/v1/prescriptions/": Row(("visit",), lambda c, r: {"visit": c.things[r]["visit"], **ORDER}, conducts),
+    "post api/v1/emergency-accesses/": Row(("patient",), lambda c, r: {"patient": c.things[r]["patient"], **DECLARE}),
+}
+
+
+def name_of(route: Route) -> str:
+    return f"{route.method} {route.route}"
+
+
+def path_of(clinic: Clinic, route: Route, record: str) -> str:
+    """The address with that record's things in its gaps; with ids of nothing for the record ""."""
+    text = route.route
+    for thing in (ROWS[name_of(route)].things) if name_of(route) in ROWS else ():
+        before, _, rest = text.partition("<")
+        text = f"{before}{clinic.things[record][thing] if record else uuid7()}{rest.partition('>')[2]}"
+    return "/" + text
