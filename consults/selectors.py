@@ -49,6 +49,7 @@ def day_for(by: Actor) -> QuerySet[Appointment]:
     """Today's appointments by the clocks of the reader's time zone, with their visits: a provider's own, else all they may see."""
     midnight = datetime.combine(timezone.localdate(), time.min, timezone.get_current_timezone())
     rows = appointments_for(by, since=midnight, until=midnight + timedelta(days=1)).exclude(status=Stage.CANCELLED)
+    rows = rows.filter(visible(by, Action.SEARCH, Resource.WAITING_ROOM))
     if by.role == Role.PROVIDER:
         rows = rows.filter(practitioner__account_id=by.id)
     return rows.select_related("visit").prefetch_related("patient").order_by("starts_at", "pk")

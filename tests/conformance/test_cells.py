@@ -57,7 +57,9 @@ class Cell:
 
     def knows(self, record: str) -> bool:
         """Whether this person may know that the thing is there, though not do this with it."""
-        return self.row.things == ("practitioner",) or (self.has_reason(record) and self.route.access[1] not in THEIR_OWN)
+        if self.row.things == ("practitioner",) or record in self.who.declared_once:
+            return True
+        return self.has_reason(record) and self.route.access[1] not in THEIR_OWN
 
     def faults(self, clinic: Clinic) -> Iterator[str]:
         if not (self.nothing.is_no or (self.row.blind and self.is_open)):

@@ -216,10 +216,9 @@ def signed_in(made: Clinic, who: Who, **options: Any) -> Kept:
     account = made.accounts[who.name]
     browser.force_login(User.objects.get(pk=account))
     session = browser.session
-    session[live.SESSION] = str(Session.objects.create(account_id=account, kind=Session.Kind.BROWSER).pk)
+    session[live.SESSION] = str(Session.objects.create(account_id=account, kind=Session.Kind.BROWSER, seen_at=now() + HOUR).pk)
     session[sessions.STARTED] = session[sessions.SEEN] = session[sessions.FACTOR] = now().isoformat()
-    over = {"dr_exb": ("pia",)}.get(who.name, ())  # the row is over, the session does not know yet
-    declared = {str(made.thing(record, "patient")): (now() + HOUR).isoformat() for record in (*who.declared, *over)}
+    declared = {str(made.thing(record, "patient")): (now() + HOUR).isoformat() for record in who.declared | who.declared_once}
     session[sessions.EMERGENCY] = declared
     session.save()
     browser.kept = dict(session.items())

@@ -38,6 +38,7 @@ class Who:
     cares: frozenset[str] = frozenset()
     conducts: frozenset[str] = frozenset()  # whose visit it is to conduct
     declared: frozenset[str] = frozenset()  # emergencies that last, of this session
+    declared_once: frozenset[str] = frozenset()  # in this session, which does not know yet that it is over
     lost: str = ""
 
     def scopes(self, action: Action, resource: Resource) -> frozenset[Scope]:
@@ -76,7 +77,7 @@ PEOPLE: Final = (
     Who("dr_exc", Role.PROVIDER, lost="the cover is over"),
     Who("dr_fut", Role.PROVIDER, lost="the cover has not begun"),
     Who("dr_btg", Role.PROVIDER, declared=PIA),
-    Who("dr_exb", Role.PROVIDER, lost="the emergency is over"),
+    Who("dr_exb", Role.PROVIDER, declared_once=PIA, lost="the emergency is over"),
     Who("dr_els", Role.PROVIDER, lost="the emergency was declared in another session"),
     Who("nan", Role.NURSE, cares=PIA),
     Who("nat", Role.NURSE, cares=PIA, declared=NED),

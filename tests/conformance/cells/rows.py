@@ -117,6 +117,7 @@ FACTORS: Final = {name: "x" for name in ("nature", "recipient", "acquired", "mit
 ROWS: Final[Mapping[str, Row]] = {
     "post api/v1/outbox/<uuid:pk>/send-again/": Row(("message",)),
     "get api/v1/patients/<uuid:pk>/": Row(("patient",)),
+    "get api/v1/patients/<uuid:pk>/billing/": Row(("patient",)),
     "get api/v1/patients/<uuid:pk>/resources/": Row(("patient",)),
     "get api/v1/patients/<uuid:pk>/resources/<uuid:resource>/": Row(("patient", "resource")),
     "post api/v1/patients/<uuid:pk>/invitations/": Row(("patient",), fixed(email="new@people.example", relationship="guardian")),
