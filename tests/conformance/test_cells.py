@@ -13,6 +13,8 @@ from tests.conformance.routes import Route, routes
 
 ABOUT_THINGS = [route for route in routes() if "<" in route.route or name_of(route) in IN_BODIES]
 
+LIKE_OTHERS = {"dr_fut", "dr_exc", "dr_els", "rex"}  # asked to look, not to act: what they lost, others lost too
+
 
 def test_each_address_with_a_gap_has_a_row_and_each_row_an_address() -> None:
     asked = {name_of(route) for route in ABOUT_THINGS}
@@ -42,6 +44,8 @@ class Cell:
         """Everybody whose role has the cell at all, and one person of each role that has not."""
         told: dict[str, Answer] = {}
         for who in PEOPLE:
+            if route.method != "get" and who.name in LIKE_OTHERS:
+                continue
             if who.role not in told:
                 told[who.role] = ask(clinic, clinic.browser(who.name), route, "nowhere")
             elif not who.scopes(*route.access):

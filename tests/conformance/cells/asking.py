@@ -1,15 +1,29 @@
 """Ask the server one question and undo whatever it did."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
+from telehealth.core import now
 from tests.conformance.cells.clinic import Clinic, Kept
 from tests.conformance.cells.rows import IN_BODIES, ROWS, Row, name_of, path_of
 from tests.conformance.routes import Route
 
 OF_THE_REQUEST = {"X-Request-Id", "Content-Length", "Content-Security-Policy"}  # the length of an equal body is equal
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Whatever is done inside has never been."""
+    point = transaction.savepoint()
+    try:
+        yield
+    finally:
+        transaction.savepoint_rollback(point)
 
 
 class Statements:
@@ -55,15 +69,17 @@ def body_of(clinic: Clinic, row: Row, record: str) -> dict[str, Any]:
 NOWHERE = "nowhere"
 
 
-def send(browser: Kept, method: str, path: str, body: dict[str, Any], *, is_api: bool = True, **headers: str) -> Answer:
+def send(browser: Kept, method: str, path: str, body: dict[str, Any], *, is_api: bool = True, after: Callable[[], Any] = int, **headers: str) -> Answer:
+    """`after` looks at what has become of things before it is undone."""
     more: dict[str, Any] = {} if method == "get" else {"format": "json" if is_api else "multipart"}
-    point, statements = transaction.savepoint(), Statements()
-    try:
+    if now() - browser.put_at > timedelta(minutes=2):
+        browser.put_back()
+    statements = Statements()
+    with undone():
         with connection.execute_wrapper(statements):
             reply = getattr(browser, method)(path, None if method == "get" else body, **more, **headers)
             content = b"".join(reply.streaming_content) if reply.streaming else reply.content
-    finally:
-        transaction.savepoint_rollback(point)
+        after()
     if reply.wsgi_request.session.modified:
         browser.put_back()
     told = tuple(sorted((name, value) for name, value in reply.items() if name not in OF_THE_REQUEST))

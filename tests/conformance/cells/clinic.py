@@ -11,6 +11,7 @@ from django.core.cache import cache
 from audit.ledger import SYSTEM, uuid7
 from audit.ledger.models import Entry
 from audit.review.models import Disclosure, Finding, Incident
+from consults.mailboxes import sealing
 from consults.models import Note, Visit
 from prescribing import demo
 from prescribing.models import Medication, Pharmacy, Prescription
@@ -103,9 +104,9 @@ def _things(made: Clinic, name: str, patient: Patient, doctor: Practitioner) -> 
     CareRelationship.objects.filter(patient=patient).delete()
     moment = now()
     under_way = {"status": "in-progress", "waiting": "in-call", "checked_in_at": moment, "admitted_at": moment, "started_at": moment}
-    under_way |= {"patient": patient, "practitioner": doctor, "location": CHECK_IN["location"]}
+    under_way |= {"patient": patient, "practitioner": doctor, "location": CHECK_IN["location"], "signal_key": sealing.new_key()}
     visit = Visit.objects.create(appointment=appointment, **under_way)
-    over = {"status": "finished", "waiting": "left", "ended_at": moment, "last_left_at": moment}
+    over = {"status": "finished", "waiting": "left", "signal_key": "", "ended_at": moment, "last_left_at": moment}
     done = Visit.objects.create(appointment=_past(patient, doctor), **under_way | over)
     text = TEXT | {"salt": "00"}
     author = {"patient": patient, "author_id": doctor.account_id, "body": text}
@@ -165,6 +166,8 @@ def _relations(made: Clinic, patients: dict[str, Patient]) -> None:
     made.things["pia"]["care"] = _care(pia, made.doctors["dr_cho"])
     made.things["ned"]["care"] = _care(ned, made.doctors["dr_dee"], ends_at=moment - timedelta(seconds=1))
     _care(pia, made.doctors["dr_exb"], ends_at=moment - timedelta(seconds=1))
+    for record in patients:
+        made.things[record]["session"] = Session.objects.create(account_id=made.accounts[record], kind=Session.Kind.BROWSER).pk
     for who, starts, ends in (("dr_cov", -1, 1), ("dr_exc", -2, -1), ("dr_fut", 1, 2)):
         row = Covering.objects.create(covered=made.doctors["dr_cho"], covering=made.doctors[who], arranged_by=made.accounts["admin"],
                                       starts_at=moment + starts * HOUR, ends_at=moment + ends * HOUR)  # fmt: skip
@@ -201,9 +204,12 @@ class Kept(Browser):
     """A browser whose session can be put back as it was: sessions live in the cache, which no rollback reaches."""
 
     kept: dict[str, Any]
+    put_at: datetime
 
     def put_back(self) -> None:
-        session = self.session
+        """And with a factor shown just now, for on a busy machine the walk outlasts one."""
+        session, self.put_at = self.session, now()
+        self.kept |= {name: self.put_at.isoformat() for name in (sessions.SEEN, sessions.FACTOR)}
         session.clear()
         session.update(self.kept)
         session.save()
@@ -222,4 +228,5 @@ def signed_in(made: Clinic, who: Who, **options: Any) -> Kept:
     session[sessions.EMERGENCY] = declared
     session.save()
     browser.kept = dict(session.items())
+    browser.put_back()
     return browser

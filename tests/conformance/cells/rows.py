@@ -115,6 +115,7 @@ IF_MATCH: Final = {"HTTP_IF_MATCH": '"1"'}
 FACTORS: Final = {name: "x" for name in ("nature", "recipient", "acquired", "mitigation")}
 
 ROWS: Final[Mapping[str, Row]] = {
+    "delete api/v1/sessions/<uuid:session_id>/": Row(("session",), rule=lambda who, record: who.owns == record),
     "post api/v1/outbox/<uuid:pk>/send-again/": Row(("message",)),
     "get api/v1/patients/<uuid:pk>/": Row(("patient",)),
     "get api/v1/patients/<uuid:pk>/billing/": Row(("patient",)),
