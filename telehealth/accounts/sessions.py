@@ -34,6 +34,7 @@ from telehealth.rest.problems import API, MEDIA_TYPE, problem
 STARTED, SEEN, FACTOR, EMERGENCY, LOCKED = "started_at", "seen_at", "factor_at", "emergency", "locked_at"
 IDLE_STAFF, IDLE_PATIENTS = timedelta(minutes=15), timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
+SKEW = timedelta(minutes=1)  # how far the clocks of our processes may lie apart: a session of the future would never end
 
 
 def begin(request: HttpRequest, user: User) -> None:
@@ -120,7 +121,7 @@ def actor_of(user: Any, session: SessionBase) -> Actor:
 def expired(user: User, session: SessionBase, at: datetime) -> str:
     """Why the session is over at this moment: idle, absolute, or "" while it lasts."""
     started, seen = time_in(session, STARTED), time_in(session, SEEN)
-    if started is None or seen is None or at - started > ABSOLUTE:
+    if started is None or seen is None or at - started > ABSOLUTE or max(started, seen) - at > SKEW:
         return "absolute"
     return "idle" if at - seen > idle_limit(user) else ""
 

@@ -76,7 +76,11 @@ class Cell:
 
     def allowed(self, answer: Answer) -> Iterator[str]:
         """Any answer of the thing itself will do, its refusals of what was sent included."""
-        if answer.is_no or (answer.status in (401, 403) and b"code_wrong" not in answer.body) or (answer.status >= 500 and not self.row.sealed):
+        if (
+            answer.is_no
+            or (answer.status in (401, 403) and b"code_wrong" not in answer.body)
+            or (answer.status >= 500 and not self.row.sealed)
+        ):
             yield f"{answer.status}, and it was due"
 
     def denied(self, answer: Answer, known: bool) -> Iterator[str]:

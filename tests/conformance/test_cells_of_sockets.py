@@ -60,7 +60,13 @@ async def test_who_comes_in_is_the_tables_verdict(open_clinic: Clinic) -> None:
 async def test_a_page_of_somebody_elses_is_turned_away_whoever_looks_at_it(open_clinic: Clinic) -> None:
     who = next(who for who in PEOPLE if who.name == "dr_cho")
     for path, socket in SOCKETS.items():
-        for origin in (b"https://evil.example", b"https://testserver.evil.example", b"http://testserver", b"https://testserver:444", b"null"):
+        for origin in (
+            b"https://evil.example",
+            b"https://testserver.evil.example",
+            b"http://testserver",
+            b"https://testserver:444",
+            b"null",
+        ):
             assert await knock(open_clinic, who, path, "pia", origin) == NOT_PERMITTED, origin
         assert await knock(open_clinic, who, path, "pia") in socket.inside
 

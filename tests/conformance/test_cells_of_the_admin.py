@@ -116,4 +116,3 @@ def expected(who: Who, label: str, route: str) -> set[int]:
     if route == "add/":
         return {200} if who.scopes(Action.CREATE, resource) and label not in NEVER_ADDED else {403}
     return {200} if who.scopes(Action.SEARCH, resource) else {403}
-

@@ -69,7 +69,9 @@ def body_of(clinic: Clinic, row: Row, record: str) -> dict[str, Any]:
 NOWHERE = "nowhere"
 
 
-def send(browser: Kept, method: str, path: str, body: dict[str, Any], *, is_api: bool = True, after: Callable[[], Any] = int, **headers: str) -> Answer:
+def send(
+    browser: Kept, method: str, path: str, body: dict[str, Any], *, is_api: bool = True, after: Callable[[], Any] = int, **headers: str
+) -> Answer:
     """`after` looks at what has become of things before it is undone."""
     more: dict[str, Any] = {} if method == "get" else {"format": "json" if is_api else "multipart"}
     if now() - browser.put_at > timedelta(minutes=2):

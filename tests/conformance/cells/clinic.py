@@ -8,16 +8,16 @@ from uuid import UUID
 
 from django.core.cache import cache
 
-from audit.ledger import SYSTEM, uuid7
+from audit.ledger import uuid7
 from audit.ledger.models import Entry
 from audit.review.models import Disclosure, Finding, Incident
 from consults.mailboxes import sealing
 from consults.models import Note, Visit
 from prescribing import demo
 from prescribing.models import Medication, Pharmacy, Prescription
-from scheduling.models import Appointment, Availability, VisitType
+from scheduling.models import Appointment, VisitType
 from telehealth.accounts import live, sessions, totp
-from telehealth.accounts.models import Invitation, Session, TOTPDevice, User
+from telehealth.accounts.models import Session, TOTPDevice, User
 from telehealth.accounts.models.people import PATIENT_SIDE
 from telehealth.core import now
 from telehealth.core.demo import DemoClinic
@@ -44,7 +44,9 @@ from tests.people import Browser
 HOUR = timedelta(hours=1)
 KINDS: tuple[Category | None, ...] = (None, *Category)
 CONSENTED = Category.HIV  # by pia, to her care team; nothing else is
-ORDERED = dict.fromkeys(("prescription", "number", "visit", "signed_at", "quantity", "days_supply", "refills", "substitution", "sig", "note"))
+ORDERED = dict.fromkeys(
+    ("prescription", "number", "visit", "signed_at", "quantity", "days_supply", "refills", "substitution", "sig", "note")
+)
 SAID = ORDERED | {"patient": {"id": ""}, "prescriber": {"id": ""}, "pharmacy": {"ncpdp_id": ""}, "medication": {"rxcui": ""}}
 BODY = '{"resourceType":"Condition","code":{"text":"%s"}}'
 PASSWORD = "a kettle of fish and chips"

@@ -136,9 +136,7 @@ ROWS: Final[Mapping[str, Row]] = {
     "post api/v1/patients/<uuid:pk>/care/": Row(("patient",), to("practitioner")),
     "delete api/v1/care-relationships/<uuid:pk>/": Row(("care",)),
     "get api/v1/practitioners/<uuid:pk>/covering/": Row(("practitioner",), rule=arranges),
-    "post api/v1/practitioners/<uuid:pk>/covering/": Row(
-        ("practitioner",), lambda c, r: soon(covering=c.doctors["dr_els"].pk), arranges
-    ),
+    "post api/v1/practitioners/<uuid:pk>/covering/": Row(("practitioner",), lambda c, r: soon(covering=c.doctors["dr_els"].pk), arranges),
     "delete api/v1/coverings/<uuid:pk>/": Row(("covering",), rule=arranges),
     "post api/v1/practitioners/<uuid:pk>/hand-over/": Row(("practitioner",), to("to"), arranges),
     "get api/v1/patients/<uuid:pk>/proxies/": Row(("patient",)),
