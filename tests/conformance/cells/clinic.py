@@ -10,7 +10,7 @@ from django.core.cache import cache
 
 from audit.ledger import uuid7
 from audit.ledger.models import Entry
-from audit.review.models import Disclosure, Finding, Incident
+from audit.review.models import Detector, Disclosure, Finding, Incident
 from consults.mailboxes import sealing
 from consults.models import Note, Visit
 from prescribing import demo
@@ -133,7 +133,13 @@ def _things(made: Clinic, name: str, patient: Patient, doctor: Practitioner) -> 
     found |= {"consent": consents[CONSENTED], "practitioner": doctor.pk}
     found["staff_record"] = StaffRecord.objects.create(patient=patient, account=str(made.accounts["biller"]), made_by=uuid7()).pk
     found["disclosure"] = sample(Disclosure, patient=patient, recipient={"name": "x", "address": ""}, basis="law").pk
-    person = {"actor_id": made.accounts["dr_cho"], "record": patient.pk, "once": uuid7().bytes * 2, "detector": "same_name", "facts": {}}
+    person = {
+        "actor_id": made.accounts["dr_cho"],
+        "record": patient.pk,
+        "once": uuid7().bytes * 2,
+        "detector": Detector.values[0],
+        "facts": {},
+    }
     found["finding"] = sample(Finding, state="open", verdict="", closed_by=None, closed_at=None, note=None, **person).pk
     facts = {"verdict": "", "assessed_at": None, "assessment": None, "surveyed_at": None, "people": None, "counts": None}
     found["incident"] = sample(Incident, subject_kind="account", subject=str(made.accounts["biller"]), starts_at=moment - HOUR,
