@@ -22,6 +22,8 @@ STAFF: Final = (Role.PRIVACY_OFFICER, Role.ADMINISTRATOR)
 RESOURCES: Final[dict[str, Resource | None]] = {
     "accounts.User": Resource.STAFF_ACCOUNT,
     "accounts.Invitation": Resource.STAFF_ACCOUNT,
+    "accounts.RoleGrant": Resource.ROLE_GRANT,
+    "accounts.StaffReset": Resource.ROLE_GRANT,
     "accounts.Application": Resource.APP,
     "accounts.AccessToken": None,
     "accounts.Grant": None,
