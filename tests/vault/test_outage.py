@@ -60,6 +60,22 @@ def over(outage: FakeTransit) -> None:
     keyring._line.resting_until = 0.0
 
 
+@pytest.fixture
+def client_for(client_for: ClientFor, transit: FakeTransit) -> ClientFor:
+    """Signed in before it all went down: the register of sessions is sealed too."""
+
+    def make(who: Any, **more: Any) -> Any:
+        down = transit.sealed
+        over(transit)
+        signed_in = client_for(who, **more)
+        if down:
+            forget_all()
+            transit.sealed = True
+        return signed_in
+
+    return make
+
+
 def test_rest_says_503_and_when_to_come_back(outage: FakeTransit, pia: UUID, cast: Cast, client_for: ClientFor) -> None:
     client = client_for(cast.dr_cho)
     reply = client.get(f"/api/v1/patients/{pia}/")
