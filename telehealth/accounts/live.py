@@ -17,6 +17,7 @@ from django.utils.crypto import constant_time_compare
 
 from audit.ledger import Actor
 from telehealth.accounts.models import AccessToken, RefreshToken, Session, User
+from telehealth.core import now
 
 SESSION = "session_id"  # in the browser session's data: the row that stands for it
 SEEN_STEP = timedelta(seconds=30)  # how often being seen is written down
@@ -45,9 +46,15 @@ def stands(by: Actor, epoch: int) -> bool:
     if by.id is None:
         return False
     if not by.session:
-        return User.objects.filter(pk=by.id, epoch=epoch, is_active=True).exists()
-    mine = Q(account=by.id, account__epoch=epoch, account__is_active=True, ended_at=None)
+        return User.objects.filter(_here(), pk=by.id, epoch=epoch).exists()
+    mine = Q(account=by.id, account__epoch=epoch, ended_at=None) & _here("account__")
     return with_tokens().filter(mine, pk=UUID(by.session)).exists()
+
+
+def _here(path: str = "") -> Q:
+    """`User.is_here`, asked of the database."""
+    in_time = Q(**{f"{path}role_until": None}) | Q(**{f"{path}role_until__gt": now()})
+    return Q(**{f"{path}is_active": True}) & in_time
 
 
 def with_tokens() -> "QuerySet[Session]":

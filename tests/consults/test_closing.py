@@ -18,7 +18,7 @@ from telehealth.accounts.authentication import actor_of
 from telehealth.accounts.models import AccessToken, Application, RefreshToken, RoleGrant, Session, User
 from telehealth.core import now
 from telehealth.records import services as records
-from telehealth.records.models import ProxyGrant
+from telehealth.records.models import CareRelationship, ProxyGrant
 from tests.consults.devices import Device, Devices, do
 from tests.consults.stage import Stage
 from tests.people import ClientFor
@@ -148,4 +148,26 @@ async def test_what_a_patient_takes_back_closes_the_proxys_socket(call: Devices,
     began = time.monotonic()
     await do(records.revoke_proxy, grant_id=grant.pk, by=stage.cast.desk)
     assert await gus.closed() == Close.NOT_PERMITTED
+    assert time.monotonic() - began < WITHIN
+
+
+async def test_care_that_ends_closes_the_providers_socket(call: Devices, stage: Stage) -> None:
+    cho, _ = await call.joined("dr_cho")
+    began = time.monotonic()
+    assert await do(end_all_care, stage) > 0
+    assert await cho.closed() == Close.NOT_PERMITTED
+    assert time.monotonic() - began < WITHIN
+
+
+def end_all_care(stage: Stage) -> int:
+    causes = set(CareRelationship.objects.filter(patient=stage.cast.pia_record).values_list("source", "source_id"))
+    return sum(records.end_care(source=source, source_id=cause, by=SYSTEM) for source, cause in causes)
+
+
+async def test_a_role_that_ends_in_time_closes_the_socket(call: Devices) -> None:
+    cho, _ = await call.joined("dr_cho")
+    account = account_of(call, "dr_cho")
+    began = time.monotonic()
+    await do(User.objects.filter(pk=account).update, role_until=now())
+    assert await cho.closed() == Close.NOT_JOINED
     assert time.monotonic() - began < WITHIN
