@@ -65,6 +65,11 @@ def may_arrange_panel(by: Actor, practitioner: Practitioner) -> bool:
     return Scope.ALL in held or (Scope.OWN in held and by.id is not None and practitioner.account_id == by.id)
 
 
+def may_name_guardian(by: Actor, _: Any) -> bool:
+    """The desk, which has seen the papers: neither the patient nor a guardian makes one."""
+    return Scope.DESK in granted(by, Action.CREATE, Resource.PROXY_GRANT)
+
+
 def may_delegate(by: Actor, patient: Patient) -> bool:
     """The patient, or a minor's guardian; whom they chose does not choose others."""
     if is_oneself(by, patient):

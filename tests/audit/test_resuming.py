@@ -66,7 +66,10 @@ def test_lost_tiles_are_made_anew_from_the_leaf_table(sealer: Sealer) -> None:
         assert len(files) > 3
         shutil.rmtree(sealer.tiles.root / "tile")
         Sealer()
-        assert {path: path.read_bytes() for path in (sealer.tiles.root / "tile").rglob("*") if path.is_file()} == files
+        again = {path: path.read_bytes() for path in (sealer.tiles.root / "tile").rglob("*") if path.is_file()}
+        assert len(again) > 3 and again.items() <= files.items()
+        older = files.keys() - again.keys()  # parts of a tile that is not full yet, of smaller trees: nobody needs them again
+        assert {path.parent for path in older} <= {path.parent for path in again if path.parent.suffix == ".p"}
 
 
 def test_a_full_tile_takes_the_place_of_its_parts(sealer: Sealer, written: Write) -> None:

@@ -26,8 +26,10 @@ from telehealth.vault import matches
 
 @transaction.atomic
 def grant_proxy(*, patient_id: UUID, account_id: UUID, relationship: str, by: Actor) -> ProxyGrant:
-    """From now on this account acts for the patient. Granting what stands changes nothing."""
+    """From now on this account acts for the patient: for the desk, which has seen who somebody is. Granting what stands
+    changes nothing."""
     patient = one(Patient.objects.filter(visible(by, Action.CREATE, Resource.PROXY_GRANT, "")), patient_id)
+    permit(by, rules.may_name_guardian, patient)
     grant, made = make_grant(patient, account_id, relationship, granted_by=by.id)
     if made:
         record(by, Act.PROXY_GRANTED, grant, record_id=patient.pk, reason=grant.relationship)
