@@ -7,7 +7,7 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from audit.ledger import ANONYMOUS, SYSTEM, Act, Actor, uuid7
+from audit.ledger import ANONYMOUS, SYSTEM, Act, Actor, flush, uuid7
 from audit.ledger.models import Entry
 from telehealth.accounts.access import Action, Resource, Role, granted
 from telehealth.accounts.models import Invitation, User
@@ -165,6 +165,7 @@ def test_at_twelve_a_guardian_sees_less_and_at_eighteen_nothing(cast: Cast, clie
     assert followed() == 0 and set(grant.scopes) == EVERYTHING
     child.birth_date = birthday(12)
     child.save()
+    flush()  # what this test itself has read
     since = uuid7()
     assert followed() == 1 and followed() == 0
     grant.refresh_from_db()

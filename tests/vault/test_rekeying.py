@@ -85,7 +85,7 @@ def test_everything_is_sealed_anew_and_the_old_key_is_gone(patient: Patient) -> 
     assert Patient.objects.get(pk=patient.pk).__dict__["family"].raw[15:] != stale[15:]
     record_keys.cache.clear()
     assert contents(patient.pk) == before
-    entry = Entry.objects.get(act=Act.RECORD_REKEYED)
+    entry = Entry.objects.get(act=Act.RECORD_REKEYED, record_id=patient.pk)
     assert (entry.record_id, entry.detail) == (patient.pk, '{"rows":9,"version":2}')
 
 

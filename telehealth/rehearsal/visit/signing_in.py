@@ -45,9 +45,10 @@ async def sign_in(browser: Browser, person: Person) -> None:
 
 async def give_code(browser: Browser, page: httpx.Response, person: Person) -> httpx.Response:
     """Send the code in the page's form until it is taken; the page after."""
+    asked_at = page.url.path
     for _ in range(TRIES):
         page = await browser.submit(page, code=person.code())
-        if page.is_redirect or Page(page.text).form_with("code") is None:
+        if page.is_redirect or page.url.path != asked_at or Page(page.text).form_with("code") is None:
             return page
         following = Page(page.text).marks.get(NEXT_CODE)
         if not following:
