@@ -59,6 +59,13 @@ def test_a_deceased_patient_is_imported_and_refused_a_visit(live: Live, tmp_path
     assert {"name": "the visit of a deceased patient is refused", "note": "patient_deceased"}.items() <= said["steps"][-2].items()
 
 
+def test_a_patient_who_was_here_before_comes_again(live: Live, visit: dict[str, Any]) -> None:
+    again = rehearse(live)
+
+    assert (visit["patient"], again["created"]) == (again["patient"], False)
+    assert again["audit"]["ok"] is True
+
+
 def test_a_failure_is_told_and_not_green(live: Live) -> None:
     nobody = f"http://localhost:{free_port()}"
     done = live.manage("rehearse", "--url", nobody, "--credentials", str(live.home.demo))

@@ -20,6 +20,8 @@ from telehealth.rehearsal.visit.web import Answered, App, Browser, Failed
 
 VISIT_TYPE = "video-10"
 PATIENCE = 60.0
+COMING_BACK = {"checked": ["birth_date", "record_number"], "called_back": True}
+"""What a desk did before it lets somebody in again who has an account already, as after a rehearsal before this one."""
 
 
 @dataclass
@@ -84,7 +86,7 @@ class Play:
         self.person = Person(f"{relationship}-{digest}@example.org", secrets.token_urlsafe(18))
         async with self.stage.step("front desk invites") as note:
             before = {link for message in await self._caught() for link in message["links"]}
-            told = {"email": self.person.email, "relationship": relationship}
+            told = {"email": self.person.email, "relationship": relationship, **COMING_BACK}
             await self.desk.post(f"/api/v1/patients/{self.patient}/invitations/", told, status=201)
             note.text = relationship
         browser = await self.open.enter_async_context(Browser(self.clinic.url))
