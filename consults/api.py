@@ -111,7 +111,7 @@ class NoteList(CreateFace):
         return self.page(selectors.notes_of(self.by, pk), shapes.NoteOut)
 
     def create(self, data: dict[str, Any]) -> Any:
-        return services.draft(visit_id=self.kwargs["pk"], parts=data, by=self.by)
+        return services.draft(visit_id=self.kwargs["pk"], parts=data, sensitivity=data.get("sensitivity"), by=self.by)
 
     def find(self, pk: UUID) -> Any:
         return selectors.note_for(self.by, pk)
@@ -130,8 +130,9 @@ class NoteDetail(Face):
         return self._reply(selectors.note_for(self.by, pk))
 
     def put(self, request: Request, pk: UUID) -> Response:
-        parts = self.given(shapes.NoteIn)
-        return self._reply(services.revise(note_id=pk, version=self.expected(), parts=parts, by=self.by))
+        told = self.given(shapes.NoteIn)
+        sensitivity, version = told.pop("sensitivity", None), self.expected()
+        return self._reply(services.revise(note_id=pk, version=version, parts=told, sensitivity=sensitivity, by=self.by))
 
     def _reply(self, note: Any) -> Response:
         self.etag(note.version)
@@ -140,13 +141,13 @@ class NoteDetail(Face):
 
 class NoteSign(Face):
     access = (Action.SIGN, Resource.NOTE)
-    shape_in = Nothing
+    shape_in = shapes.SensitivityIn
     shape_out = shapes.NoteOut
 
     def post(self, request: Request, pk: UUID) -> Response:
-        self.given(Nothing)
+        told = self.given(shapes.SensitivityIn)
         version = self.expected() if "If-Match" in request.headers else None
-        note = services.sign(note_id=pk, version=version, by=self.by)
+        note = services.sign(note_id=pk, version=version, sensitivity=told.get("sensitivity"), by=self.by)
         return Response(shapes.NoteOut(note).data)
 
 
@@ -156,7 +157,7 @@ class NoteAddenda(CreateFace):
     shape_out = shapes.NoteOut
 
     def create(self, data: dict[str, Any]) -> Any:
-        return services.amend(note_id=self.kwargs["pk"], parts=data, by=self.by)
+        return services.amend(note_id=self.kwargs["pk"], parts=data, sensitivity=data.get("sensitivity"), by=self.by)
 
     def find(self, pk: UUID) -> Any:
         return selectors.note_for(self.by, pk)

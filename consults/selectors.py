@@ -18,6 +18,8 @@ from scheduling.selectors import appointments_for
 from telehealth.accounts.access import Action, Resource, Role
 from telehealth.core import now, one
 from telehealth.records.access import visible
+from telehealth.records.labels import Category, token
+from telehealth.records.models import Patient
 
 CUT_OFF = timedelta(minutes=2)  # who lost the connection so lately is still in the visit
 
@@ -62,8 +64,15 @@ def upcoming_for(by: Actor) -> QuerySet[Appointment]:
 
 
 def has_signed_note(by: Actor, visit_id: UUID) -> bool:
-    """Whether the actor has signed this visit's note, which completing asks for."""
-    return notes_for(by, visit_id).filter(Q(author_id=by.id), status=Note.Status.SIGNED, amends=None).exists()
+    """Whether the actor has signed this visit's note, which completing asks for: a psychotherapy note is kept apart and is none."""
+    visit = Visit.objects.filter(pk=visit_id).only("patient_id").first()
+    own = notes_for(by, visit_id).filter(Q(author_id=by.id), status=Note.Status.SIGNED, amends=None)
+    return visit is not None and own.exclude(kept_apart(visit.patient_id)).exists()
+
+
+def kept_apart(patient_id: UUID) -> Q:
+    """This patient's psychotherapy notes, which are no part of the record that patients take home (45 CFR 164.501, 164.524(a)(1)(i))."""
+    return Q(labels__contains=[token(patient_id, Category.PSYCHOTHERAPY)])
 
 
 def position_of(visit: Visit) -> int | None:
@@ -76,7 +85,8 @@ def position_of(visit: Visit) -> int | None:
 
 
 def notes_for(by: Actor, visit_id: UUID | None = None) -> QuerySet[Note]:
-    """Notes of the records that this actor may see; drafts only to their authors."""
+    """Notes of the records that this actor may see, if a consent covers their labels or they are this actor's own; drafts only to
+    their authors."""
     rows = Note.objects.filter(visible(by, Action.READ, Resource.NOTE))
     rows = rows.filter(Q(status=Note.Status.SIGNED) | Q(author_id=by.id))
     return rows if visit_id is None else rows.filter(visit_id=visit_id)
@@ -84,7 +94,7 @@ def notes_for(by: Actor, visit_id: UUID | None = None) -> QuerySet[Note]:
 
 def notes_of(by: Actor, visit_id: UUID) -> QuerySet[Note]:
     """One visit's notes, newest first; Missing when the visit is not this actor's to see."""
-    one(Visit.objects.filter(visible(by, Action.READ, Resource.NOTE)).only("pk"), visit_id)
+    one(_visits_whose(Resource.NOTE, by).only("pk"), visit_id)
     return notes_for(by, visit_id).order_by("-id")
 
 
@@ -103,11 +113,16 @@ class Summary:
 
 def summary_for(by: Actor, visit_id: UUID) -> Summary:
     """A finished visit's summary; NotInThisState before it is finished, Missing when it is not this actor's to see."""
-    rows = Visit.objects.filter(visible(by, Action.READ, Resource.SUMMARY)).select_related("practitioner", "appointment")
-    visit = one(rows, visit_id)
+    visit = one(_visits_whose(Resource.SUMMARY, by).select_related("practitioner", "appointment"), visit_id)
     if visit.status != Encounter.FINISHED:
         raise NotInThisState
-    return Summary(visit, list(visit.notes.filter(status=Note.Status.SIGNED).order_by("signed_at", "id")))
+    shown = visit.notes.filter(visible(by, Action.READ, Resource.SUMMARY), status=Note.Status.SIGNED)
+    return Summary(visit, list(shown.exclude(kept_apart(visit.patient_id)).order_by("signed_at", "id")))
+
+
+def _visits_whose(resource: Resource, by: Actor) -> QuerySet[Visit]:
+    """The visits of the patients of whom this actor may read such things; which of them is narrowed by their own labels."""
+    return Visit.objects.filter(patient__in=Patient.objects.filter(visible(by, Action.READ, resource, "")).values("pk"))
 
 
 def is_in_visit(account_id: UUID) -> bool:

@@ -9,6 +9,8 @@ from consults import selectors, signed
 from consults.models import Note, Visit
 from telehealth.accounts.access import Resource
 from telehealth.accounts.shapes import RoleShape
+from telehealth.records import labels
+from telehealth.records.labels import Category
 from telehealth.rest.shapes import Shape
 
 STATE = r"^[A-Za-z]{2}$"
@@ -104,14 +106,37 @@ class TicketOut(Shape):
         return f"/ws/visits/{ticket.visit_id}/"
 
 
-class NoteIn(Shape):
+class SensitivityIn(Shape):
+    """HL7 codes of sensitive categories, by the author's word; without them the labels stay as they are."""
+
+    sensitivity = serializers.ListField(
+        child=serializers.ChoiceField(choices=[(each.value, each.value) for each in Category]), required=False, max_length=8
+    )
+
+
+class Labelled(Shape):
+    """What such a note is, and what must go with it."""
+
+    sensitivity = serializers.SerializerMethodField()
+    notice = serializers.SerializerMethodField()
+
+    def get_sensitivity(self, note: Note) -> list[str]:
+        """HL7 codes of the sensitive categories that it belongs to."""
+        return [str(each) for each in labels.categories_of(note.patient_id, note.labels)]
+
+    def get_notice(self, note: Note) -> str:
+        """What must go with it when it is passed on (42 CFR 2.32), else empty."""
+        return labels.notice(labels.categories_of(note.patient_id, note.labels))
+
+
+class NoteIn(SensitivityIn):
     subjective = serializers.CharField(max_length=20_000, allow_blank=True, trim_whitespace=False, required=False)
     objective = serializers.CharField(max_length=20_000, allow_blank=True, trim_whitespace=False, required=False)
     assessment = serializers.CharField(max_length=20_000, allow_blank=True, trim_whitespace=False, required=False)
     plan = serializers.CharField(max_length=20_000, allow_blank=True, trim_whitespace=False, required=False)
 
 
-class NoteOut(RoleShape):
+class NoteOut(Labelled, RoleShape):
     resource = Resource.NOTE
 
     id = serializers.UUIDField()
@@ -132,7 +157,7 @@ class NoteOut(RoleShape):
         return signed.is_intact(note)
 
 
-class SummaryNote(Shape):
+class SummaryNote(Labelled):
     assessment = serializers.CharField(source="body.assessment")
     plan = serializers.CharField(source="body.plan")
     signed_at = serializers.DateTimeField()

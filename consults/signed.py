@@ -2,6 +2,7 @@
 
 import hmac
 from datetime import UTC, datetime
+from typing import Any
 
 from consults.canonical import canonical, digest
 from consults.models import Note
@@ -12,10 +13,11 @@ PARTS = ("subjective", "objective", "assessment", "plan")
 
 
 def content_of(note: Note, signed_at: datetime) -> bytes:
-    """The canonical bytes: the note's place, author and time beside its text, so that none can be exchanged."""
+    """The canonical bytes: the note's place, author and time beside its text, so that none can be exchanged; its labels, if any."""
+    told: dict[str, Any] = {"form": "telehealth.note.v2", "labels": sorted(note.labels)} if note.labels else {"form": "telehealth.note.v1"}
     return canonical(
-        {
-            "form": "telehealth.note.v1",
+        told
+        | {
             "note": str(note.pk),
             "visit": str(note.visit_id),
             "patient": str(note.patient_id),

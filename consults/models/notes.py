@@ -1,3 +1,4 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -24,6 +25,9 @@ class Note(SealedModel):
     amends = models.ForeignKey("self", models.PROTECT, null=True, related_name="addenda")
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.DRAFT)
     version = models.PositiveIntegerField(default=1)
+    labels = ArrayField(
+        models.CharField(max_length=16), default=list, db_default=[]
+    )  # sensitive categories, as tokens of telehealth.records.labels
     body = SealedJSONField()  # {subjective, objective, assessment, plan, salt}
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
@@ -31,6 +35,7 @@ class Note(SealedModel):
     digest = models.BinaryField(max_length=32, null=True)
     signature = models.BinaryField(max_length=64, null=True)
     key_id = models.UUIDField(null=True)
+    shred_columns = {"labels": []}
 
     class Meta:
         constraints = [

@@ -7,13 +7,15 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from consults import selectors, services
+from consults import rules, selectors, services
 from consults.models import Note, Visit
 from consults.portal.words import WORDS
 from consults.signed import PARTS
 from telehealth.accounts.access import Action, Resource
 from telehealth.core.errors import Invalid
 from telehealth.portal.pages import Page
+from telehealth.records import labels
+from telehealth.records.portal.words import CATEGORIES
 
 LABELS = {
     "subjective": _("Subjective"),
@@ -30,12 +32,18 @@ def _text(part: str, rows: int) -> forms.CharField:
 
 
 class NoteForm(forms.Form):
-    """The four parts, and which version of the draft they were written over."""
+    """The four parts, which sensitive categories they belong to, and which version of the draft they were written over."""
 
     subjective = _text("subjective", 3)
     objective = _text("objective", 3)
     assessment = _text("assessment", 2)
     plan = _text("plan", 3)
+    sensitivity = forms.MultipleChoiceField(
+        label=_("Only for whom the patient consents to"),
+        choices=[(each.value, word) for each, word in CATEGORIES.items()],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
     note = forms.UUIDField(required=False, widget=forms.HiddenInput)
     version = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
 
@@ -49,9 +57,13 @@ class NotePart(Page, abstract=True):
     def whole(self, visit: Visit) -> HttpResponse:
         notes = list(selectors.notes_of(self.by, visit.pk))
         draft = next((note for note in notes if note.status == Note.Status.DRAFT), None)
-        signed = [{"signed_at": note.signed_at, "parts": _parts(note)} for note in notes if note.status == Note.Status.SIGNED]
-        form = None if signed else NoteForm(initial=draft.body if draft else {})
-        return self.show(visit=visit, draft=draft, signed=signed, form=form)
+        signed = [_shown(note) for note in notes if note.status == Note.Status.SIGNED]
+        done = any(
+            labels.Category.PSYCHOTHERAPY not in each["labels"] for each in signed
+        )  # which is kept apart: the visit's own is to come
+        writes = not done and rules.may_conduct(self.by, visit)
+        form = NoteForm(initial={**draft.body, "sensitivity": _categories(draft)} if draft else {}) if writes else None
+        return self.show(visit=visit, draft=draft, signed=signed, form=form, done=done)
 
     def kept(self, request: HttpRequest, visit_id: UUID) -> Note:
         """What was written, as a draft: a new one, or the next version of the one it was written over."""
@@ -59,10 +71,10 @@ class NotePart(Page, abstract=True):
         if not form.is_valid():
             raise Invalid
         given: dict[str, Any] = form.cleaned_data
-        parts = {part: given[part] for part in PARTS}
+        told: dict[str, Any] = {"parts": {part: given[part] for part in PARTS}, "sensitivity": given["sensitivity"], "by": self.by}
         if given["note"] is None:
-            return services.draft(visit_id=visit_id, parts=parts, by=self.by)
-        return services.revise(note_id=given["note"], version=given["version"] or 0, parts=parts, by=self.by)
+            return services.draft(visit_id=visit_id, **told)
+        return services.revise(note_id=given["note"], version=given["version"] or 0, **told)
 
 
 class VisitNote(NotePart):
@@ -93,6 +105,16 @@ class SignNote(NotePart):
         return response
 
 
-def _parts(note: Note) -> list[tuple[Any, str]]:
-    body = note.body
-    return [(LABELS[part], body[part]) for part in PARTS]
+def _shown(note: Note) -> dict[str, Any]:
+    body, categories = note.body, _categories(note)
+    return {
+        "signed_at": note.signed_at,
+        "parts": [(LABELS[part], body[part]) for part in PARTS],
+        "labels": categories,
+        "categories": [CATEGORIES[each] for each in categories],
+        "notice": labels.notice(categories),
+    }
+
+
+def _categories(note: Note) -> list[labels.Category]:
+    return labels.categories_of(note.patient_id, note.labels)

@@ -10,7 +10,7 @@ from audit.ledger import Act, Actor, record
 from consults import rules, selectors
 from consults.errors import NoteNotSigned
 from consults.mailboxes import desk
-from consults.models import Note, Participant, Visit
+from consults.models import Participant, Visit
 from consults.services import steps
 from consults.services.seating import part
 from consults.states import Event, may
@@ -62,7 +62,7 @@ def remove(*, visit_id: UUID, by: Actor) -> Visit:
 def complete(*, visit_id: UUID, by: Actor) -> Visit:
     """Finished; needs a note that its provider signed. Everybody still connected is shown out."""
     visit = _conducted(visit_id, by)
-    if not visit.notes.filter(status=Note.Status.SIGNED, author_id=rules.account_of(by), amends=None).exists():
+    if not selectors.has_signed_note(by, visit.pk):
         raise NoteNotSigned
     steps.move(visit, Event.COMPLETE, by=by)
     part(visit, Q())

@@ -57,7 +57,7 @@ FIELDS: Mapping[Resource, tuple[Group, ...]] = {
     Resource.BILLING: (group("codes and coverage", "id type status date codes coverage notice", frozenset({Role.BILLER})),),
     Resource.CLINICAL_RESOURCE: (group("the chart", "id type status date version changed_at sensitivity notice body", CLINICAL),),
     Resource.NOTE: (
-        group("whose note", "id visit author amends status version created_at signed_at intact", CARE_SIDE),
+        group("whose note", "id visit author amends status version created_at signed_at intact sensitivity notice", CARE_SIDE),
         group("what it says", "subjective objective assessment plan", CARE_SIDE),
     ),
     Resource.SUMMARY: (group("what the patient takes home", "visit practitioner started_at ended_at notes", CLINICAL),),

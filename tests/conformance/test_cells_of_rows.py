@@ -10,7 +10,7 @@ import pytest
 from telehealth.accounts.access import Action, Resource, Role, Scope
 from telehealth.records.labels import Category
 from tests.conformance.cells.asking import send
-from tests.conformance.cells.clinic import CONSENTED, KINDS, Clinic
+from tests.conformance.cells.clinic import CONSENTED, KINDS, PLAN, Clinic
 from tests.conformance.cells.oracle import PEOPLE, RECORDS, Who
 from tests.conformance.cells.rows import IN_BODIES, PATIENT_SIDE, name_of
 from tests.conformance.routes import Route, routes
@@ -45,6 +45,43 @@ def test_sensitive_rows_are_there_for_whom_they_are_due(clinic: Clinic, who: Who
             assert one.status == (200 if kind in due else 404), (record, kind)
             if kind not in due:
                 assert (one.body, one.headers, one.statements) == (nothing.body, nothing.headers, nothing.statements), (record, kind)
+
+
+def labels_due(who: Who, record: str, resource: Resource) -> set[Category | None]:
+    """Which notes somebody sees by their labels, by docs/consents.md: their author all, whoever else has a reason what it covers."""
+    if not who.sees(record, Action.READ, resource):
+        return set()
+    if record in who.conducts or who.owns == record:
+        return set(KINDS)
+    found: set[Category | None] = {None, CONSENTED} if record in who.cares else {None}
+    return found | EMERGENCY if record in who.declared else found
+
+
+@pytest.mark.parametrize("who", PEOPLE, ids=lambda who: who.name)
+def test_sensitive_notes_are_there_for_whom_they_are_due(clinic: Clinic, who: Who) -> None:
+    browser = clinic.browser(who.name)
+    for record in RECORDS:
+        due = labels_due(who, record, Resource.NOTE)
+        listed = send(browser, "get", f"/api/v1/visits/{clinic.thing(record, 'done')}/notes/", {})
+        rows = {UUID(each["id"]) for each in json.loads(listed.body)["results"]} if listed.status == 200 else set()
+        assert rows == {clinic.notes[record, kind] for kind in due}, record
+        page = send(browser, "get", f"/visits/{clinic.thing(record, 'done')}/note/", {}, is_api=False)
+        told = {kind for kind in KINDS if (PLAN % (record, kind)).encode() in page.body}
+        assert told == (due if who.sees(record, Action.READ, Resource.VISIT) else set()), record
+        nothing = send(browser, "get", f"/api/v1/notes/{clinic.things['nowhere']['note']}/", {})
+        for kind in KINDS:
+            one = send(browser, "get", f"/api/v1/notes/{clinic.notes[record, kind]}/", {})
+            assert one.status == (200 if kind in due else 404), (record, kind)
+            if kind not in due:
+                assert (one.body, one.headers, one.statements) == (nothing.body, nothing.headers, nothing.statements), (record, kind)
+
+
+@pytest.mark.parametrize("who", PEOPLE, ids=lambda who: who.name)
+def test_a_summary_tells_what_is_due_and_nobody_of_psychotherapy_notes(clinic: Clinic, who: Who) -> None:
+    for record in RECORDS:
+        due = labels_due(who, record, Resource.SUMMARY) - {Category.PSYCHOTHERAPY}
+        answer = send(clinic.browser(who.name), "get", f"/api/v1/visits/{clinic.thing(record, 'done')}/summary/", {})
+        assert {kind for kind in KINDS if (PLAN % (record, kind)).encode() in answer.body} == due, record
 
 
 @pytest.mark.parametrize("who", PEOPLE, ids=lambda who: who.name)

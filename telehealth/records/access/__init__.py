@@ -3,6 +3,10 @@
 Each reason to see a record has a file of its own; `visible` joins them.
 """
 
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
 from django.db.models import Q
 
 from audit.ledger import Actor
@@ -18,8 +22,12 @@ NOTHING = Q(pk__in=[])
 EVERYTHING = ~Q(pk__in=[])
 
 
-LABELLED = {Resource.CLINICAL_RESOURCE: "labels", Resource.BILLING: "labels"}
+LABELLED = dict.fromkeys((Resource.CLINICAL_RESOURCE, Resource.BILLING, Resource.NOTE, Resource.SUMMARY), "labels")
 """Resources whose rows carry labels of sensitive categories, and in which column."""
+AUTHORED = dict.fromkeys((Resource.NOTE, Resource.SUMMARY), "author_id")
+"""Of these, which rows are somebody's own words, and in which column it says whose: labels hide nothing from who wrote it,
+while that person has a reason to see the record at all."""
+Reason = Callable[[Actor, datetime, str, str], Q]
 
 
 def visible(by: Actor, action: Action, resource: Resource, path: str = "patient") -> Q:
@@ -32,20 +40,29 @@ def visible(by: Actor, action: Action, resource: Resource, path: str = "patient"
     if by.id is None:
         return NOTHING
     at, within = now(), f"{path or 'pk'}__in"
-    labels = LABELLED.get(resource, "") if path else ""
+    covered = partial(_covered, by, at, resource, path)
     if held & {Scope.ALL, Scope.DESK}:
         there = EVERYTHING if resource is Resource.ACCESS_LOG else _there(path)  # who opened it remains to be seen
-        return there & consented_to_role(by, at, path, labels) if labels else there
+        return there & covered(consented_to_role)
     query = NOTHING
     if Scope.OWN in held:
         query |= Q(**{f"{path}__account_id" if path else "account_id": by.id})
     if Scope.DELEGATED in held:
-        query |= Q(**{within: delegated(by.id, resource, at)}) & (delegated_labels(by, at, path, labels) if labels else Q())
+        query |= Q(**{within: delegated(by.id, resource, at)}) & covered(delegated_labels)
     if Scope.CARE in held:
-        query |= Q(**{within: cared_for(by, at)}) & (consented(by, at, path, labels) if labels else Q())
+        query |= Q(**{within: cared_for(by, at)}) & covered(consented)
     if Scope.EMERGENCY in held and by.emergency:
-        query |= Q(**{within: declared(by, at)}) & (emergency_labels(by, at, path, labels) if labels else Q())
+        query |= Q(**{within: declared(by, at)}) & covered(emergency_labels)
     return query & _there(path)
+
+
+def _covered(by: Actor, at: datetime, resource: Resource, path: str, labels_of: Reason) -> Q:
+    """Rows whose labels the reason covers, and one's own words; every row where rows carry no labels."""
+    labels = LABELLED.get(resource, "") if path else ""
+    if not labels:
+        return Q()
+    shown, author = labels_of(by, at, path, labels), AUTHORED.get(resource)
+    return shown | Q(**{author: by.id}) if author else shown
 
 
 def _there(path: str) -> Q:

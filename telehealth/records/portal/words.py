@@ -3,6 +3,15 @@
 from django.utils.translation import gettext_lazy as _
 
 from telehealth.portal.errors import Words
+from telehealth.records.labels import Category
+
+CATEGORIES = {
+    Category.PSYCHOTHERAPY: _("Psychotherapy notes"),
+    Category.SUBSTANCE_USE: _("Substance use"),
+    Category.SEXUAL_HEALTH: _("Sexual and reproductive health"),
+    Category.HIV: _("HIV"),
+    Category.MINORS_SERVICES: _("What a minor may decide alone"),
+}
 
 WORDS: Words = {
     "malformed_bundle": _("This file is not a FHIR bundle that can be read."),

@@ -48,6 +48,7 @@ ORDERED = dict.fromkeys(
     ("prescription", "number", "visit", "signed_at", "quantity", "days_supply", "refills", "substitution", "sig", "note")
 )
 SAID = ORDERED | {"patient": {"id": ""}, "prescriber": {"id": ""}, "pharmacy": {"ncpdp_id": ""}, "medication": {"rxcui": ""}}
+PLAN = "plan of %s %s."
 BODY = '{"resourceType":"Condition","code":{"text":"%s"}}'
 PASSWORD = "a kettle of fish and chips"
 
@@ -61,6 +62,7 @@ class Clinic:
     browsers: dict[str, "Kept"] = field(default_factory=dict)
     things: dict[str, dict[str, UUID]] = field(default_factory=dict)
     rows: dict[tuple[str, Category | None], UUID] = field(default_factory=dict)
+    notes: dict[tuple[str, Category | None], UUID] = field(default_factory=dict)
     seeds: dict[str, str] = field(default_factory=dict)
 
     def thing(self, record: str, name: str) -> UUID:
@@ -112,7 +114,10 @@ def _things(made: Clinic, name: str, patient: Patient, doctor: Practitioner) -> 
     done = Visit.objects.create(appointment=_past(patient, doctor), **under_way | over)
     text = TEXT | {"salt": "00"}
     author = {"patient": patient, "author_id": doctor.account_id, "body": text}
-    signed = sample(Note, visit=done, status="signed", signed_at=moment, digest=b"d" * 32, signature=b"s" * 64, key_id=uuid7(), **author)
+    signing = {"status": "signed", "signed_at": moment, "digest": b"d" * 32, "signature": b"s" * 64, "key_id": uuid7()}
+    for kind in KINDS:
+        told = {"labels": labels.tokens(patient.pk, [kind] if kind else []), "body": text | {"plan": PLAN % (name, kind)}}
+        made.notes[name, kind] = sample(Note, visit=done, **signing, **author | told).pk
     draft = sample(Note, visit=visit, status="draft", signed_at=None, digest=None, signature=None, key_id=None, **author)
     ordered = {"patient": patient, "prescriber": doctor, "visit": visit, "medication": Medication.objects.all()[0]}
     ordered |= {"pharmacy": Pharmacy.objects.all()[0], "sig": "one a day", "note": "", "days_supply": 7, "quantity": 7}
@@ -128,7 +133,14 @@ def _things(made: Clinic, name: str, patient: Patient, doctor: Practitioner) -> 
     consents = {kind: _consent(made, name, patient, kind) for kind in (CONSENTED, Category.SEXUAL_HEALTH)}
     Consent.objects.filter(pk=consents[Category.SEXUAL_HEALTH]).update(withdrawn_at=moment)
     entry = Entry.objects.order_by("id").values_list("pk", flat=True)[0]
-    found = {"patient": patient.pk, "visit": visit.pk, "done": done.pk, "appointment": appointment.pk, "later": later.pk, "note": signed.pk}
+    found = {
+        "patient": patient.pk,
+        "visit": visit.pk,
+        "done": done.pk,
+        "appointment": appointment.pk,
+        "later": later.pk,
+        "note": made.notes[name, None],
+    }
     found |= {"draft": draft.pk, "prescription": sent.pk, "order": written.pk, "resource": made.rows[name, None], "entry": entry}
     found |= {"consent": consents[CONSENTED], "practitioner": doctor.pk}
     found["staff_record"] = StaffRecord.objects.create(patient=patient, account=str(made.accounts["biller"]), made_by=uuid7()).pk
