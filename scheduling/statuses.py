@@ -31,7 +31,25 @@ class CancelReason(TextChoices):
     MAINTENANCE = "maint", _("Equipment or maintenance")
     MISTAKE = "oth-err", _("Booked by mistake")
     WEATHER = "oth-weath", _("Weather")
+    HOLD_EXPIRED = "hold-expired", _("Held, and not confirmed in time")  # ours: the time was promised and let go
+    SERIES = "series", _("Its series was called off")  # ours
     OTHER = "other", _("Another reason")
+
+
+class Need(TextChoices):
+    """What a visit may take beside its provider and patient."""
+
+    INTERPRETER = "interpreter", _("Interpreter")
+    ROOM = "room", _("Room")
+
+
+class PartyKind(TextChoices):
+    """Whose time an Occupancy row takes."""
+
+    PROVIDER = "provider", _("Provider")
+    PATIENT = "patient", _("Patient")
+    INTERPRETER = "interpreter", _("Interpreter")
+    ROOM = "room", _("Room")
 
 
 class OverbookCode(TextChoices):
@@ -43,10 +61,11 @@ class OverbookCode(TextChoices):
     OTHER = "other", _("Another reason")
 
 
-HOLDING = (Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN)
+HOLDING = (Status.PENDING, Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN)
 """While an appointment stands so, the parties' time is taken; the database holds us to it."""
 
 STEPS: Mapping[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.BOOKED, Status.CANCELLED}),
     Status.BOOKED: frozenset({Status.ARRIVED, Status.CANCELLED, Status.NO_SHOW}),
     Status.ARRIVED: frozenset({Status.FULFILLED, Status.CANCELLED, Status.NO_SHOW}),
 }

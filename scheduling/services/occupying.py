@@ -8,6 +8,7 @@ from django.db.utils import OperationalError
 
 from scheduling.errors import SlotTaken
 from scheduling.models import Appointment, Occupancy
+from scheduling.statuses import PartyKind
 from telehealth.core import constraint, now
 
 NO_PARTY_TWICE = "occupancy_no_party_twice_at_once"
@@ -31,11 +32,11 @@ def _insert(appointment: Appointment) -> None:
 def _rows(appointment: Appointment) -> list[Occupancy]:
     """In id order, as the locks: those who come around them wait in the same order too."""
     kind, starts, ends = appointment.visit_type, appointment.starts_at, appointment.ends_at
-    taken = {appointment.patient_id: DateTimeTZRange(starts, ends)}
+    taken = {appointment.patient_id: (PartyKind.PATIENT, DateTimeTZRange(starts, ends))}
     if not appointment.is_overbooked:
         before, after = timedelta(minutes=kind.buffer_before), timedelta(minutes=kind.buffer_after)
-        taken[appointment.practitioner_id] = DateTimeTZRange(starts - before, ends + after)
-    return [Occupancy(party=party, during=taken[party], appointment=appointment) for party in sorted(taken)]
+        taken[appointment.practitioner_id] = (PartyKind.PROVIDER, DateTimeTZRange(starts - before, ends + after))
+    return [Occupancy(party=party, kind=taken[party][0], during=taken[party][1], appointment=appointment) for party in sorted(taken)]
 
 
 def is_busy(party: UUID, starts: datetime, ends: datetime) -> bool:

@@ -49,17 +49,22 @@ class Resource(StrEnum):
     AUDIT_ENTRY = "audit_entry"  # the ledger itself; export: proofs and excerpts
     AVAILABILITY = "availability"
     BILLING = "billing"  # codes of what was found and done, and coverage: no text of either
+    BOOKABLE_RESOURCE = "bookable_resource"  # interpreters and rooms
+    CALENDAR = "calendar"  # a provider's feed, and the calendars whose busy times are read; act: make a new secret address
     CARE_RELATIONSHIP = "care_relationship"
     CLINICAL_RESOURCE = "clinical_resource"  # everything in the chart that came by import or was written in a visit
     CONSENT = "consent"  # to sensitive categories; act: withdraw
+    CONTACT_PREFERENCE = "contact_preference"  # by which way, in which language and when a person is told; act: consent to it, revoke it
     DISCLOSURE = "disclosure"  # what has left, to whom and why; create: what a person disclosed by hand
     EMERGENCY_ACCESS = "emergency_access"  # create: locate one patient, declare an emergency; act: end it
     FINDING = "finding"  # what the detectors found; act: close with a verdict
     DESTRUCTION = "destruction"  # of a whole record; create: ask, update: approve what somebody else asked, act: call off
+    GROUP_VISIT = "group_visit"  # one provider, several patients; no patient is named; act: call off
     IMPORT = "import"  # a FHIR Bundle of one patient
     INCIDENT = "incident"  # act: survey, assess, note a notice; export: who is affected
     INVITATION = "invitation"  # of a patient or guardian to an account (account recovery too)
     LEGAL_HOLD = "legal_hold"  # keeps a record from being destroyed; act: lift
+    LICENSE = "license"  # to practise in a state, and the exceptions of the law
     LOCATION = "location"
     MEDICATION = "medication"  # the formulary, not a patient's medication
     NOTE = "note"  # create: first draft or addendum
@@ -80,6 +85,7 @@ class Resource(StrEnum):
     VISIT = "visit"  # create: start checking in; act: check in, take a seat (ticket, socket), leave
     VISIT_TYPE = "visit_type"
     WAITING_ROOM = "waiting_room"  # the queue; act: admit, hold, remove, complete
+    WAITLIST = "waitlist"  # who wants an earlier time; act: withdraw, accept or decline an offer
 
 
 Cell = frozenset[Scope]
@@ -105,6 +111,9 @@ def may(scopes: Cell, *actions: Action) -> Row:
 # What every signed-in person has: themselves, and the clinic's public face.
 EVERYONE: Mapping[Resource, Row] = {
     Resource.ACCOUNT: may(OWN, READ, UPDATE),
+    Resource.CONTACT_PREFERENCE: may(OWN, *LOOK, UPDATE, ACT),
+    Resource.GROUP_VISIT: may(ALL, *LOOK),
+    Resource.LICENSE: may(ALL, *LOOK),
     Resource.SESSION: may(OWN, *LOOK, ACT),
     Resource.LOCATION: may(ALL, *LOOK),
     Resource.ORGANIZATION: may(ALL, *LOOK),
@@ -125,6 +134,7 @@ def people(scopes: Cell) -> Mapping[Resource, Row]:
         Resource.CONSENT: may(scopes, CREATE, *LOOK, ACT),
         Resource.DISCLOSURE: may(scopes, *LOOK, EXPORT),
         Resource.APPOINTMENT: may(scopes, CREATE, *LOOK, ACT),
+        Resource.WAITLIST: may(scopes, CREATE, *LOOK, ACT),
         Resource.VISIT: may(scopes, CREATE, *LOOK, ACT),
         Resource.SUMMARY: may(scopes, *LOOK),
         Resource.PRESCRIPTION: may(scopes, *LOOK),
@@ -142,7 +152,9 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
         Resource.CARE_RELATIONSHIP: may(CARE, *LOOK),
         Resource.PANEL: may(OWN, *LOOK, ACT),
         Resource.AVAILABILITY: may(OWN, *LOOK),
+        Resource.CALENDAR: may(OWN, CREATE, *LOOK, DELETE, ACT),
         Resource.APPOINTMENT: may(CARE, CREATE, *LOOK, ACT),
+        Resource.WAITLIST: may(CARE, CREATE, *LOOK, ACT),
         Resource.VISIT: may(CARE, *LOOK, ACT),
         Resource.WAITING_ROOM: may(CARE, *LOOK, ACT),
         Resource.NOTE: {**may(CARE, CREATE, UPDATE, SIGN), **may(CHART, *LOOK)},
@@ -173,6 +185,10 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
         Resource.CARE_RELATIONSHIP: may(DESK, CREATE, *LOOK, DELETE),
         Resource.STAFF_RECORD: may(DESK, CREATE, *LOOK, DELETE),
         Resource.APPOINTMENT: may(DESK, CREATE, *LOOK, ACT),
+        Resource.WAITLIST: may(DESK, CREATE, *LOOK, ACT),
+        Resource.AVAILABILITY: may(ALL, *LOOK),
+        Resource.BOOKABLE_RESOURCE: may(ALL, *LOOK),
+        Resource.GROUP_VISIT: may(ALL, CREATE, *LOOK, ACT),
         Resource.VISIT: may(DESK, CREATE, *LOOK),
         Resource.WAITING_ROOM: may(DESK, *LOOK),
     },
@@ -202,6 +218,10 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
         Resource.APP: may(ALL, CREATE, *LOOK, UPDATE),
         Resource.STAFF_ACCOUNT: may(ALL, CREATE, *LOOK, UPDATE, ACT),
         Resource.AVAILABILITY: may(ALL, CREATE, *LOOK, UPDATE, DELETE),
+        Resource.BOOKABLE_RESOURCE: may(ALL, CREATE, *LOOK, UPDATE),
+        Resource.CALENDAR: may(ALL, *LOOK, DELETE),
+        Resource.GROUP_VISIT: may(ALL, CREATE, *LOOK, ACT),
+        Resource.LICENSE: may(ALL, CREATE, *LOOK, UPDATE),
         Resource.LOCATION: may(ALL, CREATE, *LOOK, UPDATE),
         Resource.MEDICATION: may(ALL, CREATE, *LOOK, UPDATE),
         Resource.ORGANIZATION: may(ALL, CREATE, *LOOK, UPDATE),

@@ -55,7 +55,9 @@ def _fill(kind: VisitType, providers: list[Practitioner], patient: Patient) -> N
             visit_type=kind, practitioner=provider, patient=patient, starts_at=begin, ends_at=begin + half, status="fulfilled"
         )
         times = (begin + timedelta(hours=3 * n) for n in range(PER_PROVIDER))
-        Occupancy.objects.bulk_create(Occupancy(party=provider.pk, during=(at, at + half), appointment=over) for at in times)
+        Occupancy.objects.bulk_create(
+            Occupancy(party=provider.pk, kind="provider", during=(at, at + half), appointment=over) for at in times
+        )
 
 
 def _searching() -> Iterator[Figure]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+from django.apps import apps
 from django.db import models
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
@@ -40,6 +41,10 @@ SPECIAL: dict[str, Callable[[], Any]] = {
     "scheduling.Appointment.overbooked_by": uuid4,
     "scheduling.Appointment.overbooked_code": lambda: OverbookCode.values[0],
     "scheduling.Appointment.status": lambda: "cancelled",
+    "scheduling.GroupVisit.ends_at": lambda: NOW + timedelta(days=1, minutes=10),
+    "scheduling.GroupVisit.capacity": lambda: 8,
+    "scheduling.Occupancy.appointment": lambda: sample(apps.get_model("scheduling.Appointment")),
+    "scheduling.Occupancy.kind": lambda: "provider",
     "scheduling.VisitType.minutes": lambda: 10,
     "scheduling.VisitType.step_minutes": lambda: 10,
 }

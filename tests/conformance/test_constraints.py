@@ -8,15 +8,20 @@ from django.apps import apps
 from django.db import IntegrityError, models, transaction
 
 from audit.ledger import SYSTEM, unit
-from scheduling.models import Availability, VisitType
+from scheduling.models import Availability, GroupVisit, Occupancy, VisitType
 from telehealth.rest.models import IdempotencyKey
-from tests.conformance.samples import sample
+from tests.conformance.samples import NOW, sample
 from tests.conformance.source import ROOT
 
 TIMES = {"starts": time(9), "ends": time(17), "weekday": 0}
 BROKEN: list[tuple[str, type[models.Model], dict[str, Any]]] = [
     ("visit_type_numbers_make_sense", VisitType, {"minutes": 0}),
     ("visit_type_numbers_make_sense", VisitType, {"buffer_before": 121}),
+    ("visit_type_numbers_make_sense", VisitType, {"capacity": 0}),
+    ("group_visit_ends_after_it_starts", GroupVisit, {"ends_at": NOW}),
+    ("group_visit_is_for_several", GroupVisit, {"capacity": 1}),
+    ("occupancy_kind_is_known", Occupancy, {"kind": "nobody"}),
+    ("occupancy_is_of_one_thing", Occupancy, {"appointment": None}),
     ("availability_on_a_weekday", Availability, {**TIMES, "weekday": 7}),
     ("availability_ends_after_it_starts", Availability, {**TIMES, "ends": time(9)}),
     ("availability_has_days", Availability, {**TIMES, "valid_from": date(2030, 1, 2), "valid_to": date(2030, 1, 1)}),

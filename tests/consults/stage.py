@@ -39,8 +39,8 @@ def appoint(patient: Patient, practitioner: Practitioner, starts_in: timedelta =
         ends_at=start + timedelta(minutes=10),
         reason="A cough",
     )
-    for party in (patient.pk, practitioner.pk):
-        Occupancy.objects.create(party=party, during=DateTimeTZRange(made.starts_at, made.ends_at), appointment=made)
+    for part, party in (("patient", patient.pk), ("provider", practitioner.pk)):
+        Occupancy.objects.create(party=party, kind=part, during=DateTimeTZRange(made.starts_at, made.ends_at), appointment=made)
     CareRelationship.objects.get_or_create(
         patient=patient, practitioner=practitioner, source="appointment", source_id=made.pk, defaults={"starts_at": now()}
     )

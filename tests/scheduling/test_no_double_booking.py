@@ -30,6 +30,10 @@ HOLDS_ITS_TIME = "appointment_holds_its_time"
 BY_WHOM_AND_WHY = "appointment_overbooked_by_whom_and_why"
 OVERLAPPING = """SELECT count(*) FROM scheduling_occupancy a JOIN scheduling_occupancy b
     ON a.party = b.party AND a.id < b.id AND a.live AND b.live AND a.during && b.during"""
+ROW = (
+    "INSERT INTO scheduling_occupancy (id, party, kind, during, live, appointment_id)"
+    " VALUES (%s, %s, 'patient', tstzrange(%s, %s), true, %s)"
+)
 
 
 def violated(statement: str, *parameters: Any) -> str:
@@ -54,10 +58,9 @@ def two(clinic: Clinic) -> tuple[Appointment, Appointment]:
 
 
 def test_no_row_can_be_written_into_taken_time(two: tuple[Appointment, Appointment], clinic: Clinic) -> None:
-    row = "INSERT INTO scheduling_occupancy (id, party, during, live, appointment_id) VALUES (%s, %s, tstzrange(%s, %s), true, %s)"
     for party in (clinic.dr_cho.pk, clinic.pia_record.pk):
-        assert violated(row, uuid4(), party, clinic.start(9), clinic.start(20), two[0].pk) == NO_PARTY_TWICE
-    assert violated(row, uuid4(), uuid4(), clinic.start(5), clinic.start(5), two[0].pk) == "occupancy_takes_some_time"
+        assert violated(ROW, uuid4(), party, clinic.start(9), clinic.start(20), two[0].pk) == NO_PARTY_TWICE
+    assert violated(ROW, uuid4(), uuid4(), clinic.start(5), clinic.start(5), two[0].pk) == "occupancy_takes_some_time"
 
 
 def test_no_row_can_be_moved_into_taken_time(two: tuple[Appointment, Appointment], clinic: Clinic) -> None:
@@ -150,9 +153,8 @@ def test_the_runtime_role_cannot_switch_the_guards_off(db: None, statement: str)
 @pytest.mark.django_db(transaction=True)
 def test_not_even_the_owner_books_a_party_twice(clinic: Clinic, as_owner: AsOwner) -> None:
     made = services.book(**clinic.wish())
-    row = "INSERT INTO scheduling_occupancy (id, party, during, live, appointment_id) VALUES (%s, %s, tstzrange(%s, %s), true, %s)"
     with pytest.raises(psycopg.errors.ExclusionViolation):
-        as_owner(row, uuid4(), clinic.dr_cho.pk, clinic.start(), clinic.start(10), made.pk)
+        as_owner(ROW, uuid4(), clinic.dr_cho.pk, clinic.start(), clinic.start(10), made.pk)
     with pytest.raises(psycopg.errors.CheckViolation):
         as_owner("DELETE FROM scheduling_occupancy WHERE appointment_id = %s", made.pk)
 
@@ -241,7 +243,7 @@ def test_cancelling_and_booking_at_once_leaves_whole_appointments(clinic: Clinic
 def test_around_the_locks_the_constraint_decides(clinic: Clinic) -> None:
     made = services.book(**clinic.wish(60))
     party, during = uuid4(), (clinic.start(), clinic.start(10))
-    outcomes = at_once([lambda: Occupancy.objects.create(party=party, during=during, appointment=made) for _ in range(3)])
+    outcomes = at_once([lambda: Occupancy.objects.create(party=party, kind="patient", during=during, appointment=made) for _ in range(3)])
     assert outcomes.count("ok") == 1
     assert overlaps() == 0
 
@@ -274,9 +276,6 @@ def test_whoever_books_waits_for_whoever_has_the_parties(clinic: Clinic) -> None
                 await_a_waiter("SELECT pg_advisory_xact_lock")
                 assert not Occupancy.objects.filter(during__contains=clinic.start(10 * n)).exists()
             assert ours.result(20) == ["ok"]
-
-
-ROW = "INSERT INTO scheduling_occupancy (id, party, during, live, appointment_id) VALUES (%s, %s, tstzrange(%s, %s), true, %s)"
 
 
 def entangle(clinic: Clinic, made: Appointment, minutes: int) -> tuple[bool, list[str]]:
@@ -314,7 +313,9 @@ def test_a_deadlock_is_tried_once_more(clinic: Clinic) -> None:
 def test_a_hold_that_ran_out_stands_in_nobodys_way(clinic: Clinic) -> None:
     made = services.book(**clinic.wish(60))
     ended = clinic.start() - timedelta(days=2)
-    Occupancy.objects.create(party=clinic.dr_cho.pk, during=(clinic.start(), clinic.start(10)), appointment=made, held_until=ended)
+    Occupancy.objects.create(
+        party=clinic.dr_cho.pk, kind="provider", during=(clinic.start(), clinic.start(10)), appointment=made, held_until=ended
+    )
     services.book(**clinic.wish())
     with pytest.raises((SlotTaken, PatientBusy)):
         services.book(**clinic.wish())

@@ -105,7 +105,8 @@ def test_administrators_use_the_admin(clinic: Clinic, make_account: MakeAccount,
     there = client_for(make_account("administrator"))
     kinds, weekly = "/admin/scheduling/visittype/", "/admin/scheduling/availability/"
     form = {"name": "Check-up", "modality": "video", "minutes": 20, "step_minutes": 20, "buffer_before": 0, "buffer_after": 0}
-    form |= {"lead_minutes": 0, "horizon_days": 30, "is_active": "on"}
+    form |= {"lead_minutes": 0, "horizon_days": 30, "is_active": "on", "who_may_book": "anyone", "capacity": 1}
+    form |= {"cancel_notice_minutes": 0, "late_cancel": "flag"}
     assert there.form(f"{kinds}add/", code="check-up", **form).status_code == 302
     made = VisitType.objects.get(code="check-up")
     assert there.form(f"{kinds}{made.pk}/change/", **{**form, "minutes": 25}).status_code == 302
