@@ -8,31 +8,17 @@ from django.db.models import QuerySet
 
 from audit.ledger import Act, Actor, record
 from scheduling import rules
-from scheduling.errors import (
-    BeyondHorizon,
-    OutsideHours,
-    PatientBusy,
-    PatientDeceased,
-    SlotTaken,
-    StartMisaligned,
-    TooSoon,
-    UnknownPractitioner,
-)
-from scheduling.hours import openings
+from scheduling.errors import PatientBusy, PatientDeceased, SlotTaken, UnknownPractitioner
 from scheduling.models import Appointment, VisitType
-from scheduling.selectors.offers import hours_by_practitioner, visit_type_of
+from scheduling.selectors.offers import visit_type_of
+from scheduling.selectors.starts import check_start
 from scheduling.services.occupying import is_busy, occupy, sweep_expired_holds
-from scheduling.slots import aligned, inside
-from scheduling.spans import seconds
 from telehealth.accounts.access import Action, Resource
-from telehealth.core import lock, now, one, permit
+from telehealth.core import lock, one, permit
 from telehealth.outbox.services import notify
 from telehealth.records.access import visible
 from telehealth.records.models import Patient, Practitioner
 from telehealth.records.services import begin_care
-
-GRACE = timedelta(minutes=2)
-"""Who was offered a start has this long to take it, though the lead time ran out meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +53,7 @@ def book(
         permit(by, rules.may_overbook, patient)
     if patient.is_deceased:
         raise PatientDeceased(patient=patient.pk)
-    _check_start(kind, practitioner, starts_at, anywhere=overbooking is not None)
+    check_start(kind, practitioner, starts_at, anywhere=overbooking is not None)
     lock(patient.pk, practitioner.pk)
     sweep_expired_holds(patient.pk, practitioner.pk)
     appointment = _appointment(patient, practitioner, kind, starts_at, reason, overbooking, by)
@@ -92,22 +78,6 @@ def _provider(pk: UUID) -> Practitioner:
     if found is None:
         raise UnknownPractitioner()
     return found
-
-
-def _check_start(kind: VisitType, practitioner: Practitioner, starts_at: datetime, *, anywhere: bool) -> None:
-    current = now()
-    if starts_at < current + timedelta(minutes=kind.lead_minutes) - GRACE:
-        raise TooSoon()
-    if starts_at >= current + timedelta(days=kind.horizon_days):
-        raise BeyondHorizon()
-    if anywhere:
-        return
-    start = seconds(starts_at)
-    found = openings(hours_by_practitioner(practitioner.pk).get(practitioner.pk, []), kind.shape.visit(start))
-    if not inside(found, kind.shape, start):
-        raise OutsideHours()
-    if starts_at.microsecond or not aligned(found, kind.shape, start):
-        raise StartMisaligned()
 
 
 def _appointment(
