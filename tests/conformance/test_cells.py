@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import pytest
 
@@ -42,15 +43,13 @@ class Cell:
     @classmethod
     def of(cls, clinic: Clinic, route: Route, row: Row) -> Iterator["Cell"]:
         """Everybody whose role has the cell at all, and one person of each role that has not."""
-        told: dict[str, Answer] = {}
+        roles = set[str]()
         for who in PEOPLE:
             if route.method != "get" and who.name in LIKE_OTHERS:
                 continue
-            if who.role not in told:
-                told[who.role] = ask(clinic, clinic.browser(who.name), route, "nowhere")
-            elif not who.scopes(*route.access):
-                continue
-            yield cls(route, row, who, told[who.role])
+            if who.role not in roles or who.scopes(*route.access):
+                roles.add(who.role)
+                yield cls(route, row, who, ask(clinic, clinic.browser(who.name), route, "nowhere"))
 
     @property
     def is_open(self) -> bool:
@@ -84,10 +83,15 @@ class Cell:
             yield f"{answer.status}, and it was due"
 
     def denied(self, answer: Answer, known: bool) -> Iterator[str]:
-        """What is said of nothing at all, at the same cost."""
+        """What is said of nothing at all, byte for byte, after the same work: statement for statement."""
         if not answer.is_no:
             yield f"{answer.status}, and it was not due"
         if (answer.body, answer.headers) != (self.nothing.body, self.nothing.headers):
             yield "not the same words as for what is not there"
         if answer.statements != self.nothing.statements and not known:
-            yield f"{answer.statements} statements instead of {self.nothing.statements}"
+            yield f"other work: {first_difference(answer.statements, self.nothing.statements)}"
+
+
+def first_difference(ours: tuple[str, ...], theirs: tuple[str, ...]) -> str:
+    number, pair = next((number, pair) for number, pair in enumerate(zip_longest(ours, theirs)) if pair[0] != pair[1])
+    return f"statement {number} of {len(ours)} is {pair[0]}, of {len(theirs)} was {pair[1]}"

@@ -1,13 +1,12 @@
-"""Requests that a page of somebody else's makes in one's name, and fields that nobody asked for."""
+"""Fields that nobody asked for, over REST."""
 
 from typing import Any, Final
 
 import pytest
-from django.conf import settings
 
 from telehealth.rest.faces import shape_for
 from tests.conformance.cells.asking import send
-from tests.conformance.cells.clinic import Clinic, signed_in
+from tests.conformance.cells.clinic import Clinic
 from tests.conformance.cells.oracle import PEOPLE, Who
 from tests.conformance.cells.rows import ROWS, name_of, path_of
 from tests.conformance.routes import Route, routes
@@ -22,20 +21,6 @@ PRIVILEGED: Final = (
 
 def somebody(route: Route) -> Who:
     return next(who for who in PEOPLE if who.scopes(*route.access))
-
-
-@pytest.mark.parametrize("route", CHANGING, ids=name_of)
-def test_a_session_alone_changes_nothing(clinic: Clinic, route: Route) -> None:
-    browser = signed_in(clinic, somebody(route), enforce_csrf_checks=True)
-    path = path_of(clinic, route, "pia")
-    without = send(browser, route.method, path, {}, is_api=route.is_api)
-    assert without.status == 403
-    secret = "a" * 32
-    browser.cookies[settings.CSRF_COOKIE_NAME] = secret  # even with the token, not from elsewhere
-    foreign = send(browser, route.method, path, {}, is_api=route.is_api, HTTP_ORIGIN="https://evil.example", HTTP_X_CSRFTOKEN=secret)
-    assert foreign.status == 403
-    own = send(browser, route.method, path, {}, is_api=route.is_api, HTTP_ORIGIN="https://testserver", HTTP_X_CSRFTOKEN=secret)
-    assert own.status != 403 or b"csrf" not in own.body.lower()
 
 
 def shapes() -> list[tuple[str, str, Any]]:
