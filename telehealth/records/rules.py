@@ -1,11 +1,12 @@
 """May they? Pure questions on (actor, thing); `visible` answers whose records, these answer whether at all."""
 
 from typing import Any
+from uuid import UUID
 
 from audit.ledger import Actor
 from telehealth.accounts.access import Action, Resource, Scope, granted
 from telehealth.core import now
-from telehealth.records.access.periods import lasting
+from telehealth.records.access.delegation import standing
 from telehealth.records.models import EmergencyAccess, Patient, Practitioner, ProxyGrant, ProxyRelationship
 
 
@@ -74,8 +75,12 @@ def may_delegate(by: Actor, patient: Patient) -> bool:
     """The patient, or a minor's guardian; whom they chose does not choose others."""
     if is_oneself(by, patient):
         return True
-    mine = ProxyGrant.objects.filter(lasting(now()), patient=patient, proxy=by.account)
-    return mine.filter(relationship=ProxyRelationship.GUARDIAN).exists()
+    return by.id is not None and is_guardian(by.id, patient)
+
+
+def is_guardian(account: UUID, patient: Patient) -> bool:
+    """Whether this account stands in a parent's or a guardian's place now."""
+    return standing(account, now()).filter(patient=patient, relationship=ProxyRelationship.GUARDIAN).exists()
 
 
 def may_end_grant(by: Actor, grant: ProxyGrant) -> bool:

@@ -18,6 +18,7 @@ from telehealth.accounts.authentication import actor_of
 from telehealth.accounts.models import AccessToken, Application, RefreshToken, RoleGrant, Session, User
 from telehealth.core import now
 from telehealth.records import services as records
+from telehealth.records.ages import day_of
 from telehealth.records.models import CareRelationship, ProxyGrant
 from tests.consults.devices import Device, Devices, do
 from tests.consults.stage import Stage
@@ -149,6 +150,27 @@ async def test_what_a_patient_takes_back_closes_the_proxys_socket(call: Devices,
     await do(records.revoke_proxy, grant_id=grant.pk, by=stage.cast.desk)
     assert await gus.closed() == Close.NOT_PERMITTED
     assert time.monotonic() - began < WITHIN
+
+
+async def test_coming_of_age_closes_the_guardians_socket(call: Devices, stage: Stage) -> None:
+    """Neither the sweep nor anybody's hand ends the grant: what the birth date says does."""
+    await do(born, stage, 17)
+    await do(ProxyGrant.objects.update, of_minor=True)
+    gus = await call.browser("gus")
+    await gus.say(type="join")
+    await gus.hear("waiting")
+    began = time.monotonic()
+    await do(born, stage, 18)
+    assert await gus.closed() == Close.NOT_PERMITTED
+    assert time.monotonic() - began < WITHIN
+    assert (await do(ProxyGrant.objects.get)).ends_at is None
+
+
+def born(stage: Stage, years_ago: int) -> None:
+    today = day_of()
+    patient = stage.cast.pia_record
+    patient.birth_date = today.replace(year=today.year - years_ago, day=min(today.day, 28)).isoformat()
+    patient.save()
 
 
 async def test_care_that_ends_closes_the_providers_socket(call: Devices, stage: Stage) -> None:

@@ -16,6 +16,7 @@ from telehealth.accounts.services import accept
 from telehealth.outbox.models import Message
 from telehealth.records import selectors, services
 from telehealth.records.access.delegation import NEEDS, WITH_ANY
+from telehealth.records.ages import day_of
 from telehealth.records.importing.reading import age_on
 from telehealth.records.models import Patient, ProxyGrant, ProxyScope
 from telehealth.records.services import grant_proxy
@@ -136,9 +137,9 @@ def test_every_entry_names_both(cast: Cast, deb: Actor, client_for: ClientFor) -
 
 
 def birthday(years: int, days: int = 0) -> str:
-    today = timezone.now().date() + timedelta(days=days)
-    born = date(today.year - years, today.month, min(today.day, 28))
-    return born.isoformat()
+    """The birth date of who is so old today, or will be in some days, by the clinic's calendar."""
+    day = day_of() + timedelta(days=days)
+    return date(day.year - years, day.month, min(day.day, 28)).isoformat()
 
 
 def followed() -> int:
@@ -173,6 +174,7 @@ def test_at_twelve_a_guardian_sees_less_and_at_eighteen_nothing(cast: Cast, clie
     assert reaches(gus, child) == {"any", "record", "accesses"}
     child.birth_date = birthday(18)
     child.save()
+    assert reaches(gus, child) == set(), "before the clock has followed"
     assert followed() == 1
     assert reaches(gus, child) == set()
     assert not Entry.objects.filter(id__gt=since, act=Act.RECORD_OPENED, role="system").exists()

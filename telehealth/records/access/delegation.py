@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 
 from telehealth.accounts.access import Resource
 from telehealth.records.access.periods import lasting
-from telehealth.records.models import ProxyGrant, ProxyScope
+from telehealth.records.ages import ADULT, is_at_least
+from telehealth.records.models import Patient, ProxyGrant, ProxyScope
 
 NEEDS: Mapping[Resource, ProxyScope] = {
     Resource.ACCESS_LOG: ProxyScope.RECORD,
@@ -27,8 +28,20 @@ WITH_ANY = frozenset({Resource.PATIENT, Resource.PROXY_GRANT})
 
 def delegated(account: UUID, resource: Resource, at: datetime) -> QuerySet[ProxyGrant, UUID]:
     """Ids of the patients whose grant to this account names what the resource needs."""
-    grants = ProxyGrant.objects.filter(lasting(at), proxy=account)
+    grants = standing(account, at)
     if resource not in WITH_ANY:
         needed = NEEDS.get(resource)
         grants = grants.filter(scopes__contains=[needed]) if needed else grants.none()
     return grants.values_list("patient_id", flat=True)
+
+
+def standing(account: UUID, at: datetime) -> QuerySet[ProxyGrant]:
+    """This account's grants that last; what was given for a minor lasts until the 18th birthday and not a moment longer.
+
+    Birth dates are sealed, and in the clear the end of such a grant would be one: each is compared anew, by the key
+    of the record, whenever somebody asks. A date that is corrected counts from then on.
+    """
+    grants = ProxyGrant.objects.filter(lasting(at), proxy=account)
+    minors = Patient.objects.filter(pk__in=grants.filter(of_minor=True).values("patient"))
+    grown = [each.pk for each in minors.with_keys().only("birth_date") if is_at_least(each, ADULT, at)]
+    return grants.exclude(of_minor=True, patient__in=grown) if grown else grants

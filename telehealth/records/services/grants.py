@@ -6,11 +6,11 @@ from uuid import UUID
 
 from telehealth.core import lock, now
 from telehealth.records.access.periods import lasting
+from telehealth.records.ages import ADULT, day_of, is_at_least
 from telehealth.records.importing.reading import age_on
 from telehealth.records.labels import HIDDEN_FROM_PROXIES, Category, tokens
 from telehealth.records.models import Patient, ProxyGrant, ProxyRelationship, ProxyScope
 
-ADULT = 18
 GUARDIANS_OF = (  # from this age on a guardian may do this for a minor; what state law lets minors decide alone is labelled ADOL
     (0, tuple(ProxyScope.values)),
     (12, (ProxyScope.SCHEDULE, ProxyScope.VISITS, ProxyScope.RECORD)),
@@ -30,7 +30,8 @@ def make_grant(
 ) -> tuple[ProxyGrant, bool]:
     """The grant that stands, and whether it is new: once at a time. Needs a transaction.
 
-    A guardian's reaches as far as the minor's age lets it; what a delegate's names, the patient chose.
+    A guardian's reaches as far as the minor's age lets it; what a delegate's names, the patient chose. What somebody else
+    gave for a minor ends when that one comes of age.
     """
     lock(patient.pk)
     moment = now()
@@ -38,7 +39,7 @@ def make_grant(
     if standing is not None:
         return standing, False
     kind = ProxyRelationship(relationship)
-    age = age_on(patient.birth_date, moment.date()) if kind == ProxyRelationship.GUARDIAN else None
+    age = age_on(patient.birth_date, day_of(moment)) if kind == ProxyRelationship.GUARDIAN else None
     made = ProxyGrant.objects.create(
         patient=patient,
         proxy=account_id,
@@ -48,9 +49,14 @@ def make_grant(
         ends_at=ends_at,
         scopes=list(guardians_scopes(age) if scopes is None else scopes),
         sees=tokens(patient.pk, set(Category) - HIDDEN_FROM_PROXIES) if sees is None else list(sees),
-        of_minor=age is not None and age < ADULT,
+        of_minor=granted_by != patient.account_id and is_minor(patient, moment),
     )
     return made, True
+
+
+def is_minor(patient: Patient, at: datetime) -> bool:
+    """Whether the patient is known to be below eighteen then; nothing is opened for it."""
+    return is_at_least(patient, 0, at) and not is_at_least(patient, ADULT, at)
 
 
 def guardians_scopes(age: int | None) -> tuple[str, ...]:

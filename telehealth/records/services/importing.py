@@ -13,6 +13,7 @@ from telehealth.records.importing.references import References
 from telehealth.records.importing.report import Report
 from telehealth.records.importing.survey import Item, Survey, survey
 from telehealth.records.models import Patient
+from telehealth.records.services.proxies import follow_ages_of
 
 
 @transaction.atomic
@@ -31,6 +32,8 @@ def import_bundle(*, source: BinaryIO, by: Actor) -> Report:
     clinical.identify(found.clinical(), patient)
     references, report = References(found, own.pk), Report(patient=own.pk, created=patient is None)
     patient, outcome = patients.store(patient, found.patient, own.url, references.resolve, own.pk)
+    if outcome == "updated":
+        follow_ages_of(patient_id=patient.pk, by=by)
     _count(report, found, outcome)
     _store_entries(source, found, patient, references, report)
     _record(by, patient, report)

@@ -7,14 +7,15 @@ from audit.ledger import Act, Actor, record, refuse
 from telehealth.accounts.access import Action, Resource, Role
 from telehealth.accounts.models import Invitation
 from telehealth.accounts.services import create_invitation
-from telehealth.core import now, one
+from telehealth.core import one
 from telehealth.outbox.services import notify
 from telehealth.records.access import visible
+from telehealth.records.ages import day_of
 from telehealth.records.errors import AccountTaken, GuardianRequired, IdentityUnchecked
 from telehealth.records.importing.reading import is_minor
 from telehealth.records.models import Patient, ProxyOffer
 from telehealth.records.services.grants import make_grant
-from telehealth.records.services.proxies import attach_delegate
+from telehealth.records.services.proxies import attach_delegate, follow_ages_of
 
 SELF = "self"
 
@@ -33,7 +34,7 @@ def invite(
     called back the number on record, else IdentityUnchecked. GuardianRequired for a minor.
     """
     patient = one(Patient.objects.with_keys().filter(visible(by, Action.CREATE, Resource.INVITATION, "")), patient_id)
-    if relationship == SELF and is_minor(patient.birth_date, now().date()):
+    if relationship == SELF and is_minor(patient.birth_date, day_of()):
         raise GuardianRequired()
     recovers = relationship == SELF and patient.account_id is not None
     told = set(checked) & set(IDENTIFIERS)
@@ -69,6 +70,7 @@ def attach_account(
         attach_delegate(offer=offer, account_id=account_id, granted_by=granted_by, by=by)
         return
     if relationship != SELF:
+        follow_ages_of(patient_id=patient.pk, by=by)
         grant, made = make_grant(patient, account_id, relationship, granted_by=granted_by)
         if made:
             record(by, Act.PROXY_GRANTED, grant, record_id=patient.pk, reason=grant.relationship)

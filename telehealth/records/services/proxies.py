@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from audit.ledger import Act, Actor, record
+from audit.ledger import Act, Actor, record, refuse
 from telehealth.accounts.access import Action, Resource, Role, Scope, granted
 from telehealth.accounts.factors import require_fresh
 from telehealth.accounts.models.people import PATIENT_SIDE
@@ -16,12 +16,12 @@ from telehealth.core import now, one, permit
 from telehealth.outbox.services import notify
 from telehealth.records import rules
 from telehealth.records.access import visible
+from telehealth.records.access.periods import lasting
+from telehealth.records.ages import ADULT, is_at_least
 from telehealth.records.errors import PeriodUnusable
-from telehealth.records.importing.reading import age_on
 from telehealth.records.labels import HIDDEN_FROM_PROXIES, Category, tokens
 from telehealth.records.models import Patient, ProxyGrant, ProxyOffer, ProxyRelationship
-from telehealth.records.services.grants import ADULT, guardians_scopes, make_grant
-from telehealth.vault import matches
+from telehealth.records.services.grants import guardians_scopes, is_minor, make_grant
 
 
 @transaction.atomic
@@ -30,6 +30,7 @@ def grant_proxy(*, patient_id: UUID, account_id: UUID, relationship: str, by: Ac
     changes nothing."""
     patient = one(Patient.objects.filter(visible(by, Action.CREATE, Resource.PROXY_GRANT, "")), patient_id)
     permit(by, rules.may_name_guardian, patient)
+    follow_ages_of(patient_id=patient.pk, by=by)
     grant, made = make_grant(patient, account_id, relationship, granted_by=by.id)
     if made:
         record(by, Act.PROXY_GRANTED, grant, record_id=patient.pk, reason=grant.relationship)
@@ -65,7 +66,14 @@ def delegate(
 
 
 def attach_delegate(*, offer: ProxyOffer, account_id: UUID, granted_by: UUID | None, by: Actor) -> None:
-    """The grant of an accepted offer. Needs a transaction."""
+    """The grant of an accepted offer, if who made it may still do so: a guardian's offers end with the guardianship.
+
+    Needs a transaction.
+    """
+    follow_ages_of(patient_id=offer.patient_id, by=by)
+    if granted_by is None or (granted_by != offer.patient.account_id and not rules.is_guardian(granted_by, offer.patient)):
+        refuse(by, "offer_over", kind=ProxyOffer._meta.label, pk=offer.pk, record_id=offer.patient_id)
+        return
     grant, made = make_grant(
         offer.patient,
         account_id,
@@ -106,10 +114,10 @@ def follow_age(*, grant_id: UUID, by: Actor) -> bool:
     Ages are compared inside the vault: nothing is opened.
     """
     grant = ProxyGrant.objects.select_for_update(of=("self",)).select_related("patient").get(pk=grant_id)
-    if _is_at_least(grant.patient, ADULT):
+    if is_at_least(grant.patient, ADULT):
         _end(grant, by, "of_age")
         return True
-    scopes = list(guardians_scopes(12 if _is_at_least(grant.patient, 12) else 0))
+    scopes = list(guardians_scopes(12 if is_at_least(grant.patient, 12) else 0))
     if set(grant.scopes) <= set(scopes):
         return False
     grant.scopes = [scope for scope in grant.scopes if scope in scopes]
@@ -118,6 +126,16 @@ def follow_age(*, grant_id: UUID, by: Actor) -> bool:
     return True
 
 
-def _is_at_least(patient: Patient, age: int) -> bool:
-    today = now().date()
-    return matches(patient, "birth_date", lambda held: (found := age_on(held, today)) is not None and found >= age)
+@transaction.atomic
+def follow_ages_of(*, patient_id: UUID, by: Actor) -> None:
+    """What others hold for this patient, as the birth date of now lets it be: after a correction, or before another grant.
+
+    A grant that turns out to have been made for a minor ends like one; none turns out to have been an adult's.
+    """
+    grants = ProxyGrant.objects.filter(lasting(now()), patient_id=patient_id).select_related("patient").order_by("pk")
+    for grant in grants.select_for_update(of=("self",)):
+        if not grant.of_minor and grant.granted_by != grant.patient.account_id and is_minor(grant.patient, grant.starts_at):
+            grant.of_minor = True
+            grant.save(update_fields=["of_minor"])
+        if grant.of_minor:
+            follow_age(grant_id=grant.pk, by=by)
