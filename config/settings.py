@@ -279,6 +279,10 @@ EMAIL_USE_TLS = not env.flag("EMAIL_WITHOUT_TLS")
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"no-reply@{urlsplit(PUBLIC_URL).hostname or 'localhost'}")
 
+OUTBOUND_TRUSTED = env.listed(
+    "OUTBOUND_TRUSTED", []
+)  # host:port of servers in our own network that given addresses may lead to, by http too
+
 # --- Prescriptions: the pharmacy network, and who we are to it -----------------------------------------------
 PHARMACY_NETWORK_URL = env.text("PHARMACY_NETWORK_URL", "")  # empty: nothing can be signed
 PHARMACY_NETWORK_SECRET = env.text("PHARMACY_NETWORK_SECRET", "")
