@@ -1,9 +1,9 @@
 """Who is due what: the access table's cell met with plain facts about people. It shares no line with `visible`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from telehealth.accounts.access import TABLE, Action, Resource, Role, Scope
+from telehealth.accounts.access import APP_SCOPES, TABLE, Action, Resource, Role, Scope
 
 RECORDS: Final = ("pia", "ned")
 
@@ -40,9 +40,18 @@ class Who:
     declared: frozenset[str] = frozenset()  # emergencies that last, of this session
     declared_once: frozenset[str] = frozenset()  # in this session, which does not know yet that it is over
     lost: str = ""
+    app: str = ""  # the scopes of the app through which this person asks, if they do
 
     def scopes(self, action: Action, resource: Resource) -> frozenset[Scope]:
-        return TABLE[self.role].get(resource, {}).get(action, frozenset())
+        held = TABLE[self.role].get(resource, {}).get(action, frozenset())
+        return held.intersection(self.lent(action, resource)) if self.app else held
+
+    def lent(self, action: Action, resource: Resource) -> set[Scope]:
+        return {scope for name in self.app.split() for scope in APP_SCOPES[name].get(resource, {}).get(action, ())}
+
+    def in_an_app(self, scopes: str) -> "Who":
+        """The same person through an app, which knows of no emergency that a session declared."""
+        return replace(self, app=scopes, declared=frozenset(), declared_once=frozenset())
 
     def sees(self, record: str, action: Action, resource: Resource) -> bool:
         """Whether this person has a reason for the action on that record's things."""
