@@ -3,10 +3,12 @@
 import asyncio
 import time
 from contextlib import suppress
+from datetime import timedelta
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any, Final
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -19,14 +21,16 @@ from audit.ledger import ANONYMOUS, Actor, current, refuse
 from audit.ledger.units import current_or_none
 from consults.protocol.codes import SUBPROTOCOL, Close, Error
 from consults.protocol.incoming import MAX_FRAME, Incoming, UnknownType, Unreadable, parse
-from consults.protocol.outgoing import trouble
+from consults.protocol.outgoing import Rights, trouble
 from consults.protocol.rates import Allowance
 from telehealth.accounts import live, sessions
 from telehealth.core import now
 from telehealth.core.consumer import Consumer
 from telehealth.core.errors import DomainError
+from telehealth.records import selectors
 from telehealth.vault.cipher import Broken
 
+LOOKED_BACK: Final = timedelta(minutes=1)
 TICK_SECONDS: Final = 4.0  # what was not told in time is found out within five seconds
 log = structlog.get_logger(__name__)
 
@@ -81,6 +85,7 @@ class Door(Consumer):
         self.allowance = Allowance()
         self.ticking: asyncio.Task[None] | None = None
         self.over = False
+        self.told_over: set[UUID] = set()
         self.spoke_at = time.monotonic()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
@@ -186,6 +191,14 @@ class Door(Consumer):
         await self.flush()
         if not self.over:
             await self.send(text_data=msgspec.json.encode(message).decode())
+
+    async def tell_what_is_over(self) -> None:
+        """Once for each consent to this person that was withdrawn or ended: nothing of it comes over a socket, but pages
+        that are open show what they showed. A little is looked at twice, for what commits late bears an earlier time."""
+        over = await self.ask(selectors.consents_over, self.actor, now() - LOOKED_BACK)
+        if over - self.told_over:
+            await self.say_message(Rights())
+        self.told_over = over
 
     async def refused(self, error: DomainError) -> None:
         await self.end(Close.NOT_PERMITTED)

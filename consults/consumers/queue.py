@@ -42,6 +42,8 @@ class QueueSocket(Door):
     async def door_tick(self, event: dict[str, Any]) -> None:
         if not await self.still_signed_in():
             await self.turn_away("signed_out", Close.NOT_JOINED)
+        else:
+            await self.tell_what_is_over()
 
     async def gone(self) -> None:
         if self.room:

@@ -171,6 +171,7 @@ class VisitSocket(Door):
         else:
             await self.ask(services.part_silent, visit_id=self.visit_id)
             await self._settle()
+            await self.tell_what_is_over()
 
     # Where this participant stands
 

@@ -81,6 +81,10 @@ class Trouble(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
     retryable: bool
 
 
+class Rights(msgspec.Struct, frozen=True, tag_field="type", tag="rights"):
+    """A consent of somebody in care is over: what it showed must go."""
+
+
 class Pong(msgspec.Struct, frozen=True, tag_field="type", tag="pong"):
     pass
 

@@ -1,5 +1,6 @@
 """Reads, narrowed to what the actor may see."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -10,6 +11,8 @@ from telehealth.accounts.access import Action, Resource, Scope, granted
 from telehealth.accounts.models import Invitation
 from telehealth.core import now, one
 from telehealth.records.access import visible
+from telehealth.records.access.care import cared_for
+from telehealth.records.access.sensitivity import addressed_to
 from telehealth.records.billing import BILLED
 from telehealth.records.labels import HIDDEN_FROM_PROXIES, tokens
 from telehealth.records.models import (
@@ -142,6 +145,15 @@ def consents_for(by: Actor, patient_id: UUID) -> QuerySet[Consent]:
     patient = one(Patient.objects.filter(visible(by, Action.SEARCH, Resource.CONSENT, "")).only("pk", "account_id"), patient_id)
     found = Consent.objects.filter(patient=patient)
     return found if patient.account_id == by.id else found.exclude(label__in=tokens(patient.pk, HIDDEN_FROM_PROXIES))
+
+
+def consents_over(by: Actor, since: datetime) -> set[UUID]:
+    """Ids of the consents to this actor, of people they care for, that were withdrawn or ended since then."""
+    if Scope.CARE not in granted(by, Action.SEARCH, Resource.CLINICAL_RESOURCE):
+        return set()
+    at = now()
+    over = Q(withdrawn_at__gt=since) | Q(ends_at__gt=since, ends_at__lte=at)
+    return set(Consent.objects.filter(over, addressed_to(by), patient__in=cared_for(by, at)).values_list("pk", flat=True))
 
 
 def consent_for(by: Actor, patient_id: UUID, pk: UUID) -> Consent:

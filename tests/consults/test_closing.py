@@ -1,5 +1,6 @@
 """What ends an account's rights closes its sockets within five seconds, told or not; what ends nothing closes none."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -10,6 +11,7 @@ import pytest
 
 from audit.ledger import SYSTEM, Actor, uuid7
 from consults import services
+from consults.models import Note
 from consults.protocol.codes import Close
 from telehealth.accounts import live
 from telehealth.accounts import services as accounts
@@ -19,10 +21,11 @@ from telehealth.accounts.models import AccessToken, Application, RefreshToken, R
 from telehealth.core import now
 from telehealth.records import services as records
 from telehealth.records.ages import day_of
-from telehealth.records.models import CareRelationship, ProxyGrant
+from telehealth.records.labels import Category, tokens
+from telehealth.records.models import CareRelationship, Consent, ProxyGrant
 from tests.consults.devices import Device, Devices, do
-from tests.consults.stage import Stage
-from tests.people import ClientFor
+from tests.consults.stage import TEXT, Stage
+from tests.people import Browser, ClientFor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WITHIN = 5.0
@@ -171,6 +174,43 @@ def born(stage: Stage, years_ago: int) -> None:
     patient = stage.cast.pia_record
     patient.birth_date = today.replace(year=today.year - years_ago, day=min(today.day, 28)).isoformat()
     patient.save()
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "ended"])
+async def test_a_consent_that_is_over_is_told_and_shows_nothing_within_five_seconds(call: Devices, client_for: ClientFor, how: str) -> None:
+    """Nobody is in a visit by a consent: the call goes on, and what the consent showed is gone from the page beside it."""
+    cast = call.stage.cast
+    note = await do(others_note, call.stage)
+    told: dict[str, Any] = {"category": "PSYTHPN", "recipient": {"kind": "care_team"}, "text_version": "1"}
+    given = await do(records.give_consent, patient_id=cast.pia_record.pk, **told, by=cast.pia)
+    page = await do(client_for, cast.dr_cho)
+    assert "couch" in await do(shown, page, note.visit_id)
+    (cho, _), (pia, _) = await call.joined("dr_cho"), await call.joined("pia")
+    queue = await call.browser("dr_cho", path="/ws/waiting-room/")
+    nans = await call.browser("nan", path="/ws/waiting-room/")
+    assert await queue.silent() and await nans.silent()
+    began = time.monotonic()
+    if how == "withdrawn":
+        await do(records.withdraw_consent, consent_id=given.pk, by=cast.pia)
+    else:
+        await do(Consent.objects.filter(pk=given.pk).update, starts_at=now() - timedelta(hours=1), ends_at=now())
+    assert "couch" not in await do(shown, page, note.visit_id), "the query knows at once"
+    await asyncio.gather(*(device.hear("rights") for device in (nans, queue)))
+    while (await cho.hear("rights", "peer-joined"))["type"] != "rights":
+        pass
+    assert time.monotonic() - began < WITHIN
+    assert await cho.silent() and await pia.silent(), "nobody was shown out"
+
+
+def others_note(stage: Stage) -> Note:
+    """A colleague's psychotherapy note of this visit."""
+    signed = {"status": "signed", "signed_at": now(), "digest": b"d" * 32, "signature": b"s" * 64, "key_id": uuid7()}
+    told = {"labels": tokens(stage.cast.pia_record.pk, [Category.PSYCHOTHERAPY]), "body": {**TEXT, "subjective": "couch", "salt": ""}}
+    return Note.objects.create(visit=stage.visit, patient=stage.cast.pia_record, author_id=uuid7(), **told, **signed)
+
+
+def shown(page: Browser, visit: UUID) -> str:
+    return str(page.get(f"/visits/{visit}/note/").content.decode())
 
 
 async def test_care_that_ends_closes_the_providers_socket(call: Devices, stage: Stage) -> None:

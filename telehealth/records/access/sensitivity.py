@@ -17,10 +17,14 @@ from telehealth.records.models import Consent, EmergencyAccess, ProxyGrant, Reci
 
 def consented(by: Actor, at: datetime, path: str, labels: str) -> Q:
     """Rows whose labels the patient lets this practitioner, this role or everybody in care see."""
-    to = Q(recipient=Recipient.CARE_TEAM) | Q(recipient=Recipient.ROLE, role=by.role)
-    to |= Q(recipient=Recipient.PRACTITIONER, practitioner__account_id=by.id)
-    given = Consent.objects.filter(to, lasting(at), withdrawn_at=None, patient=OuterRef(path))
+    given = Consent.objects.filter(addressed_to(by), lasting(at), withdrawn_at=None, patient=OuterRef(path))
     return _within(labels, ArraySubquery(given.values("label")))
+
+
+def addressed_to(by: Actor) -> Q:
+    """Consents whose recipient this actor is, or is among, while in care."""
+    to = Q(recipient=Recipient.CARE_TEAM) | Q(recipient=Recipient.ROLE, role=by.role)
+    return to | Q(recipient=Recipient.PRACTITIONER, practitioner__account_id=by.id)
 
 
 def consented_to_role(by: Actor, at: datetime, path: str, labels: str) -> Q:

@@ -48,4 +48,8 @@ class Consent(SealedModel):
                 | Q(recipient="care_team", practitioner=None, role=""),
             ),
         ]
-        indexes = [models.Index(fields=["patient", "-id"], name="consent_by_patient")]
+        indexes = [
+            models.Index(fields=["patient", "-id"], name="consent_by_patient"),
+            models.Index(fields=["withdrawn_at"], condition=Q(withdrawn_at__isnull=False), name="consent_withdrawn"),
+            models.Index(fields=["ends_at"], condition=Q(ends_at__isnull=False), name="consent_ending"),
+        ]

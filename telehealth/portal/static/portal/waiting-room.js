@@ -1,5 +1,6 @@
 // The live list: the queue's socket says that a visit changed; the row's state, or a new row, is fetched from the server.
-// On the page of one visit (data-for) the same news goes to its fragments as the event `visit-state`. Nothing here asks
+// On the page of one visit (data-for) the same news goes to its fragments as the event `visit-state`; `rights-changed`
+// says that a consent is over, and whoever shows what consents open asks again. Nothing here asks
 // by the clock: a page that asks by itself would keep an abandoned session alive.
 
 import { announce } from "./portal.js";
@@ -45,6 +46,7 @@ class WaitingRoom {
   }
 
   #received(message) {
+    if (message.type === "rights") window.htmx.trigger(document.body, "rights-changed");
     if (message.type !== "visit") return;
     const only = this.#root.dataset.for;
     if (only && only !== message.id) return;
