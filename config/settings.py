@@ -261,9 +261,14 @@ OUTBOX_HANDLERS = {
 OUTBOX_PARKED = {"pharmacy": "prescribing.transmission.parked"}
 OUTBOX_ADDRESS_BOOK = "telehealth.records.addresses.address_of"
 OUTBOX_LINKS = {
+    "appointment_answer": "scheduling.reminding.answer_path",
     "email_change": "telehealth.accounts.selectors.email_change_path",
     "invitation": "telehealth.accounts.selectors.invitation_path",
 }
+OUTBOX_FACTS = {  # kind: (object's id, language, zone) -> what its sentence is filled with; no health data
+    "appointment_reminder": "scheduling.reminding.facts",
+}
+OUTBOX_CHECKS = {"appointment_reminder": "scheduling.reminding.check"}  # kind: (object's id); raises Skip when it is no longer to be said
 OUTBOX_BACKOFF_SECONDS = (1, 2, 5, 15, 60) if DEMO else (60, 300, 900, 3600)
 OUTBOX_LEASE_SECONDS = 60
 CELERY_BEAT_SCHEDULE["roles ended"] = {"task": "telehealth.accounts.tasks.end_roles", "schedule": 30.0, "options": {"expires": 30}}
@@ -272,6 +277,7 @@ CELERY_BEAT_SCHEDULE["outbox tidied"] = {"task": "telehealth.outbox.tasks.tidy",
 CELERY_BEAT_SCHEDULE["outbox"] = {"task": "telehealth.outbox.tasks.deliver", "schedule": 2.0, "options": {"expires": 2}}
 CATCHER_URL = env.text("CATCHER_URL", "") if DEMO else ""
 OUTBOX_SMS = "telehealth.rehearsal.mail.send_text" if DEMO else env.text("SMS_PORT", "")  # (to, text, key); empty: none are sent
+SMS_INBOUND_SECRET = env.text("SMS_INBOUND_SECRET", "")  # shared with the SMS gateway; empty: nothing comes in
 EMAIL_BACKEND = "telehealth.rehearsal.mail.Backend" if DEMO else "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST, EMAIL_PORT = env.text("EMAIL_HOST", "localhost"), env.number("EMAIL_PORT", 587)
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_USER", ""), env.text("EMAIL_HOST_PASSWORD", "")
@@ -325,6 +331,7 @@ FORM_RENDERER = "telehealth.portal.forms.Renderer"
 PORTAL_GUARD = "telehealth.accounts.sessions.guard"
 PORTAL_STEP_UP = "step-up-page"  # URL name of where a fresh factor is shown
 PORTAL_ZONE = "telehealth.records.portal.banner.zone_of"
+CLINIC_NAME = env.text("CLINIC_NAME", "Telehealth")  # in text messages; at most 30 characters, and no specialty
 CLINIC_TIME_ZONE = env.text("CLINIC_TIME_ZONE", "America/New_York")  # for pages of who has no zone of their own
 PORTAL_MENU = [  # URL name, label, roles
     ("today", _("Today"), {"provider", "nurse", "front_desk"}),

@@ -17,7 +17,8 @@ from psycopg import sql
 from audit.ledger.entries import COLUMNS
 
 SEALERS = ("audit_leaf", "audit_checkpoint")
-ADDED_ONLY = ("review_disclosure",)  # what has left has left: the accounting of it is never rewritten
+# What has left has left: the accounting of it is never rewritten. Nor is what somebody agreed to.
+ADDED_ONLY = ("outbox_contactconsent", "review_disclosure")
 READ_ONLY = ("audit_archive", "django_migrations", "vault_destroyedkey")
 NARROWED: Mapping[str, str] = {
     # Keys are re-wrapped by the application; destroyed, and set aside for a new one, by the owner's commands alone.

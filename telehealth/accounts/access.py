@@ -180,6 +180,7 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
     Role.FRONT_DESK: {
         **EVERYONE,
         Resource.PATIENT: may(DESK, CREATE, *LOOK, UPDATE),
+        Resource.CONTACT_PREFERENCE: may(OWN | DESK, *LOOK, UPDATE, ACT),
         Resource.INVITATION: may(DESK, CREATE, *LOOK),
         Resource.PROXY_GRANT: may(DESK, CREATE, *LOOK, DELETE),
         Resource.CARE_RELATIONSHIP: may(DESK, CREATE, *LOOK, DELETE),

@@ -11,9 +11,12 @@ from django.core.mail import EmailMessage, get_connection
 from django.utils.module_loading import import_string
 
 from audit.ledger import flush
+from telehealth.core import now
 from telehealth.outbox import texts
-from telehealth.outbox.errors import Park, Retry, Skip
-from telehealth.outbox.models import Message
+from telehealth.outbox.errors import NotYet, Park, Retry, Skip
+from telehealth.outbox.models import Message, Purpose, Way
+from telehealth.outbox.selectors import Contact, contact_of
+from telehealth.outbox.services.texting import obstacle, reserve
 from telehealth.vault import integrations
 
 
@@ -32,11 +35,13 @@ SendText = Callable[[str, str, str], None]
 
 
 def email(message: Message) -> None:
-    """Send by e-mail, with the message's key as its Message-ID."""
-    address = _address(message)
+    """Send by e-mail, with the message's key as its Message-ID; not to who is told by text instead."""
+    contact, address = _ready(message)
     if not address.email:
         raise Skip("no_email")
-    said = texts.render(message.kind, message.object_id, address.language)
+    if contact.way(message.purpose) == Way.SMS and not _untexted(message, address, contact):
+        raise Skip("prefers_sms")
+    said = texts.render(message.kind, message.object_id, contact.language or address.language, contact.zone)
     name = {"Message-ID": f"<{message.key}@telehealth>"}
     mail = EmailMessage(said.subject, said.text, to=[address.email], headers=name, connection=post_office())
     flush()  # the reading of the address is on record before the mail leaves
@@ -52,19 +57,46 @@ def post_office() -> Any:
 
 
 def sms(message: Message) -> None:
-    """Send as a text message; nobody without a phone, and nothing without a port."""
-    if not settings.OUTBOX_SMS:
-        raise Skip("no_sms_port")
-    address = _address(message)
-    if not address.phone:
-        raise Skip("no_phone")
-    said = texts.render(message.kind, message.object_id, address.language)
+    """Send as a text message: to nobody without a phone, through nothing without a port, and not without the holder's consent
+    to this purpose, which is asked for last."""
+    contact, address = _ready(message)
+    if contact.way(message.purpose) == Way.EMAIL:
+        raise Skip("prefers_email")
+    if why := _without_way(address):
+        raise Skip(why)
+    if message.purpose == Purpose.REMINDER and contact.quiet.holds(now()):
+        raise NotYet("quiet_hours", contact.quiet.after(now()))
+    language = contact.language or address.language
+    text = texts.brief(message.kind, message.object_id, language, contact.zone)
     send: SendText = import_string(settings.OUTBOX_SMS)
+    if why := reserve(message, address.phone, contact):
+        raise Skip(why)
     flush()
     try:
-        send(address.phone, said.text, message.key)
+        send(address.phone, text, message.key)
     except OSError as error:
         raise Retry("sms_unavailable") from error
+
+
+def _ready(message: Message) -> tuple[Contact, Address]:
+    """Whom it is for and how they want it, unless it is no longer to be said (`OUTBOX_CHECKS`) or they want none of its kind."""
+    if check := settings.OUTBOX_CHECKS.get(message.kind):
+        import_string(check)(message.object_id)
+    contact = contact_of(message.person_id)
+    if contact.way(message.purpose) == Way.NONE:
+        raise Skip("not_wanted")
+    return contact, _address(message)
+
+
+def _untexted(message: Message, address: Address, contact: Contact) -> str:
+    """Why a text will not do for this person, as a code; empty when it will."""
+    return _without_way(address) or obstacle(message, address.phone, contact)
+
+
+def _without_way(address: Address) -> str:
+    if not settings.OUTBOX_SMS:
+        return "no_sms_port"
+    return "" if address.phone else "no_phone"
 
 
 def _address(message: Message) -> Address:

@@ -1,5 +1,7 @@
 """What a handler says when it did not deliver."""
 
+from datetime import datetime
+
 from telehealth.core.errors import Conflict
 
 
@@ -25,6 +27,20 @@ class Park(Undelivered):
 
 class Skip(Undelivered):
     """Nobody to send to, and that is no fault."""
+
+
+class NotYet(Undelivered):
+    """Not at this hour, and that is no fault either: the try does not count, and nobody else's message waits for it."""
+
+    def __init__(self, reason: str, until: datetime) -> None:
+        super().__init__(reason)
+        self.until = until
+
+
+class NoNumber(Conflict):
+    """There is no telephone number on file to agree to texts for."""
+
+    code = "no_number"
 
 
 class NotParked(Conflict):

@@ -1,7 +1,10 @@
-"""What messages to people say. None of it is health data: no name, no time, no reason; only that there is something to see."""
+"""What messages to people say. None of it is health data: no name, no reason; only that there is something to see, and of
+an appointment when it is. A text message is of one piece: the clinic's name, a sentence, a link, and how to end it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from uuid import UUID
 
 from django.conf import settings
@@ -10,6 +13,10 @@ from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from telehealth.outbox.models import Purpose
+
+OPT_OUT = _("Reply STOP to end texts.")
+TEXT_LENGTH = 160
 EVERYWHERE = ("email", "sms")
 MAIL_ONLY = ("email",)
 
@@ -24,6 +31,10 @@ class Text:
     channels: tuple[str, ...] = EVERYWHERE
     link: str = ""
     """Name in `settings.OUTBOX_LINKS` of what makes the path out of the object's id, instead of `page`."""
+    purpose: str = ""
+    """What a person may choose the way for, or decline; "" is told in any case, by mail."""
+    brief: str | Promise = ""
+    """For a text message, where the sentence is too long."""
 
 
 TEXTS: dict[str, Text] = {
@@ -32,10 +43,16 @@ TEXTS: dict[str, Text] = {
         _("Somebody tried to sign in to your account too often, so it is locked for a while. If this was not you, call the clinic."),
         channels=MAIL_ONLY,
     ),
-    "appointment_booked": Text(_("Your appointment"), _("An appointment has been booked. Sign in to see it.")),
-    "appointment_cancelled": Text(_("Your appointment"), _("An appointment has been cancelled. Sign in to see it.")),
-    "appointment_changed": Text(_("Your appointment"), _("An appointment has changed. Sign in to see it.")),
-    "appointment_reminder": Text(_("Your appointment"), _("You have an appointment soon. Sign in to see it.")),
+    "appointment_booked": Text(_("Your appointment"), _("An appointment has been booked. Sign in to see it."), purpose=Purpose.CARE),
+    "appointment_cancelled": Text(_("Your appointment"), _("An appointment has been cancelled. Sign in to see it."), purpose=Purpose.CARE),
+    "appointment_changed": Text(_("Your appointment"), _("An appointment has changed. Sign in to see it."), purpose=Purpose.CARE),
+    "appointment_reminder": Text(
+        _("Your appointment"),
+        _("You have an appointment on %(when)s. Open this link to say whether you will come."),
+        link="appointment_answer",
+        purpose=Purpose.REMINDER,
+        brief=_("You have an appointment %(when_brief)s."),
+    ),
     "audit_alarm": Text(
         _("The audit log needs you"),
         _("Something about the audit log is not as it must be. Sign in and look at it."),
@@ -76,8 +93,8 @@ TEXTS: dict[str, Text] = {
         channels=MAIL_ONLY,
     ),
     "proxy_granted": Text(_("You may act for somebody"), _("Somebody lets you act for them. Sign in to see it."), channels=MAIL_ONLY),
-    "summary_ready": Text(_("After your visit"), _("The summary of your visit is ready. Sign in to read it.")),
-    "visit_ready": Text(_("Your visit"), _("Somebody is waiting for you. Sign in to join.")),
+    "summary_ready": Text(_("After your visit"), _("The summary of your visit is ready. Sign in to read it."), purpose=Purpose.CARE),
+    "visit_ready": Text(_("Your visit"), _("Somebody is waiting for you. Sign in to join."), purpose=Purpose.CARE),
 }
 
 
@@ -89,12 +106,36 @@ class Rendered:
     text: str
 
 
-def render(kind: str, about_id: UUID, language: str = "") -> Rendered:
-    """The message in the person's language, else the clinic's. KeyError for a kind that nobody wrote."""
+def render(kind: str, about_id: UUID, language: str = "", zone: tzinfo = UTC) -> Rendered:
+    """The mail in the person's language, else the clinic's, times by their clock. KeyError for a kind that nobody wrote."""
     text = TEXTS[kind]
     with translation.override(_known(language)):
-        link = settings.PUBLIC_URL.rstrip("/") + _path(text, about_id)
-        return Rendered(subject=str(text.subject), text=f"{text.sentence}\n\n{link}\n")
+        facts = _facts(kind, about_id, zone)
+        return Rendered(subject=str(text.subject), text=f"{_filled(text.sentence, facts)}\n\n{_address(text, about_id)}\n")
+
+
+def brief(kind: str, about_id: UUID, language: str = "", zone: tzinfo = UTC) -> str:
+    """The same as a text message of at most 160 characters; where the link does not fit, without it."""
+    text = TEXTS[kind]
+    with translation.override(_known(language)):
+        sentence = _filled(text.brief or text.sentence, _facts(kind, about_id, zone))
+        parts = [f"{settings.CLINIC_NAME}: {sentence}", _address(text, about_id), str(OPT_OUT)]
+        whole = " ".join(parts)
+        return whole if len(whole) <= TEXT_LENGTH else f"{parts[0]} {parts[2]}"
+
+
+def _facts(kind: str, about_id: UUID, zone: tzinfo) -> dict[str, str]:
+    path = settings.OUTBOX_FACTS.get(kind)
+    facts: dict[str, str] = import_string(path)(about_id, translation.get_language(), zone) if path else {}
+    return facts
+
+
+def _filled(sentence: str | Promise, facts: dict[str, str]) -> str:
+    return str(sentence) % facts if facts else str(sentence)
+
+
+def _address(text: Text, about_id: UUID) -> str:
+    return str(settings.PUBLIC_URL).rstrip("/") + _path(text, about_id)
 
 
 def _path(text: Text, about_id: UUID) -> str:

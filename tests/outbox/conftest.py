@@ -8,7 +8,8 @@ from pytest_django import Settings
 from audit.ledger import SYSTEM, unit, uuid7
 from telehealth.core import now
 from telehealth.outbox import services
-from telehealth.outbox.models import Message, State
+from telehealth.outbox.models import Message, Purpose, State
+from telehealth.outbox.rules import GATEWAY
 from tests.outbox import handlers
 
 
@@ -33,6 +34,11 @@ def put(destination: str, kind: str = "hello", ordering_key: str = "", key: str 
     """One message, committed."""
     with transaction.atomic():
         return services.enqueue(destination=destination, kind=kind, object_id=uuid7(), ordering_key=ordering_key, key=key)
+
+
+def agree(number: str, *purposes: str, verdict: str = "given") -> None:
+    """The holder of the number says so, by text."""
+    services.say_consent(number=number, purposes=purposes or Purpose.values, verdict=verdict, source="sms", by=GATEWAY)
 
 
 def time_passes(seconds: int) -> None:

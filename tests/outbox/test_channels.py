@@ -1,6 +1,7 @@
 """Mail and text messages: to whom, saying nothing, and caught in a demonstration."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, tzinfo
 from uuid import UUID
 
 import pytest
@@ -14,11 +15,13 @@ from audit.ledger import uuid7
 from telehealth.outbox import services, texts
 from telehealth.outbox.channels import Address
 from telehealth.outbox.models import Message, State
+from telehealth.outbox.moments import facts_of
 from telehealth.rehearsal.network.server import Network
-from tests.outbox.conftest import wait_of
+from tests.outbox.conftest import agree, wait_of
 from tests.prescribing.network import running
 
 PIA, GUS, NOBODY = uuid7(), uuid7(), uuid7()
+AT = datetime(2026, 11, 24, 15, tzinfo=UTC)
 BOOK = {PIA: Address("pia@moss.example", "+15551234567", "en"), GUS: Address("gus@moss.example")}
 pytestmark = pytest.mark.django_db
 
@@ -32,10 +35,15 @@ def invitation_path(about_id: UUID) -> str:
     return f"/invitation/{about_id.hex}/"
 
 
+def facts(about_id: UUID, language: str, zone: tzinfo) -> dict[str, str]:
+    return facts_of(AT, zone)
+
+
 @pytest.fixture(autouse=True)
 def book(settings: Settings) -> None:
     settings.OUTBOX_ADDRESS_BOOK = "tests.outbox.test_channels.address_of"
     settings.OUTBOX_LINKS = dict.fromkeys(settings.OUTBOX_LINKS, "tests.outbox.test_channels.invitation_path")
+    settings.OUTBOX_FACTS = dict.fromkeys(settings.OUTBOX_FACTS, "tests.outbox.test_channels.facts")
 
 
 @pytest.fixture
@@ -57,6 +65,7 @@ def notify(person: UUID, kind: str = "appointment_booked") -> UUID:
 
 
 def test_a_person_is_told_by_mail_and_by_text_message(catcher: Network) -> None:
+    agree("+15551234567")
     notify(PIA)
     told = {(message["channel"], message["to"]) for message in catcher.catcher.messages()}
     assert told == {("email", "pia@moss.example"), ("sms", "+15551234567")}

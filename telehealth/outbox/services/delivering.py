@@ -5,7 +5,7 @@ in between leaves it pending, and it is delivered again, under the same key, onc
 """
 
 from collections.abc import Callable, Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
@@ -16,7 +16,7 @@ from django.utils.module_loading import import_string
 from audit.ledger import SYSTEM, Act, EntryNotWritten, record, unit
 from telehealth.core import now
 from telehealth.core.errors import Unavailable
-from telehealth.outbox.errors import Park, Retry, Skip
+from telehealth.outbox.errors import NotYet, Park, Retry, Skip
 from telehealth.outbox.models import Message, State
 
 ACTS = {State.DELIVERED: Act.OUTBOX_DELIVERED, State.SKIPPED: Act.OUTBOX_SKIPPED, State.PARKED: Act.OUTBOX_PARKED}
@@ -77,6 +77,8 @@ def _deliver(message: Message) -> bool:
             return _settle(message, State.PARKED, verdict.reason)
         except Retry as verdict:
             return _postpone(message, verdict)
+        except NotYet as verdict:
+            return _put_off(message, verdict.reason, verdict.until)
         except EntryNotWritten:
             raise  # nothing may be opened or sent now, for anybody
         except Unavailable as lack:
@@ -102,13 +104,19 @@ def _postpone(message: Message, verdict: Retry) -> bool:
 
 def _wait(message: Message, lack: Unavailable) -> bool:
     """A key cannot be had. That is no fault of the message's: the try does not count."""
-    with transaction.atomic():
-        if held := _still_ours(message):
-            held.attempts -= 1
-            held.due_at = now() + timedelta(seconds=lack.retry_after)
-            held.reason = lack.code
-            held.save(update_fields=["attempts", "due_at", "reason"])
+    _put_off(message, lack.code, now() + timedelta(seconds=lack.retry_after))
     return False
+
+
+@transaction.atomic
+def _put_off(message: Message, reason: str, until: datetime) -> bool:
+    """To another hour; the try does not count."""
+    if held := _still_ours(message):
+        held.attempts -= 1
+        held.due_at = until
+        held.reason = reason[:60]
+        held.save(update_fields=["attempts", "due_at", "reason"])
+    return True
 
 
 @transaction.atomic

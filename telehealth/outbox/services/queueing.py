@@ -1,15 +1,16 @@
 """Putting messages into the outbox."""
 
 import re
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from audit.ledger import uuid7
-from telehealth.core import later
+from telehealth.core import later, now
 from telehealth.outbox import texts
-from telehealth.outbox.models import Message
+from telehealth.outbox.models import Message, Purpose
 
 CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
@@ -22,11 +23,14 @@ def enqueue(
     ordering_key: str = "",
     key: str = "",
     person_id: UUID | None = None,
+    due_at: datetime | None = None,
+    purpose: str = "",
 ) -> Message:
     """Promise a delivery in the caller's transaction: it leaves if and only if that commits.
 
     Messages of one destination and ordering key are delivered in this order. A key that is known already
-    adds nothing. Outside a transaction, or for a destination nobody handles, this raises.
+    adds nothing. It leaves at `due_at` at the earliest. Outside a transaction, or for a destination nobody handles,
+    this raises.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("enqueue() belongs into the transaction of its cause")
@@ -40,16 +44,33 @@ def enqueue(
             "object_id": object_id,
             "ordering_key": ordering_key,
             "person_id": person_id,
+            "purpose": purpose,
+            "due_at": due_at or now(),
         },
     )
-    later("telehealth.outbox.tasks.deliver")
+    if message.due_at <= now():
+        later("telehealth.outbox.tasks.deliver")
     return message
 
 
-def notify(*, person_id: UUID, kind: str, about_id: UUID) -> None:
+def notify(*, person_id: UUID, kind: str, about_id: UUID, due_at: datetime | None = None, key: str = "", purpose: str = "") -> None:
     """Tell a person something happened, by every channel that the kind goes out on. The text holds no health data.
 
-    `person_id` is an account or an invitation: who that is, and where they are reached, is looked up when it leaves.
+    `person_id` is an account or an invitation: who that is, where they are reached and by which of the channels they
+    want to be, is looked up when it leaves. With a `due_at` it waits, as a reminder may, and nothing waits for it. Under a `key` it is said
+    once by each channel. `purpose` is the kind's own unless given.
     """
-    for channel in texts.TEXTS[kind].channels:
-        enqueue(destination=channel, kind=kind, object_id=about_id, person_id=person_id, ordering_key=str(person_id))
+    text = texts.TEXTS[kind]
+    purpose = purpose or text.purpose
+    waits = due_at is not None or purpose == Purpose.REMINDER
+    for channel in text.channels:
+        enqueue(
+            destination=channel,
+            kind=kind,
+            object_id=about_id,
+            person_id=person_id,
+            ordering_key="" if waits else str(person_id),
+            key=f"{key}:{channel}" if key else "",
+            due_at=due_at,
+            purpose=purpose,
+        )

@@ -1,10 +1,11 @@
-"""The outbox's one table. A row holds ids and codes, never what is sent."""
+"""What waits to leave, and what became of it. A row holds ids and codes, never what is sent."""
 
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
 from audit.ledger import uuid7
 from telehealth.core import now
+from telehealth.outbox.models.contact import Purpose
 
 
 class State(models.TextChoices):
@@ -27,6 +28,7 @@ class Message(models.Model):
     object_id = models.UUIDField()
     person_id = models.UUIDField(null=True, blank=True)
     key = models.CharField(max_length=100, unique=True)
+    purpose = models.CharField(max_length=10, choices=Purpose.choices, blank=True, default="")  # "": of the account, whatever they prefer
     attempts = models.PositiveSmallIntegerField(default=0)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     reason = models.CharField(max_length=60, blank=True, default="")
