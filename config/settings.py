@@ -120,6 +120,8 @@ TURN_SECRET = env.text("TURN_SECRET", "")  # shared with the TURN server, which 
 ICE_TRANSPORT_POLICY = "relay" if env.flag("ICE_RELAY_ONLY") else "all"
 CELERY_BEAT_SCHEDULE["visits"] = {"task": "consults.tasks.sweep", "schedule": 30.0, "options": {"expires": 30}}
 
+LICENSURE = env.text("LICENSURE", "enforce")  # nobody is seen in a state without leave to practise there; "off": outside the United States
+
 # --- Audit log ---------------------------------------------------------------------------------------
 AUDITLOG_LOGENTRY_MODEL = "audit.Entry"
 _AUDIT_KEYS = {  # whether the files hold the keys themselves, or blobs that the vault's provider unwraps

@@ -71,7 +71,8 @@ class AppointmentList(CreateFace):
     """The appointments that the caller may see, in order of time; booking one.
 
     A start that is not offered is refused (400 `too_soon`, `beyond_horizon`, `outside_hours`, `start_misaligned`), and so is
-    one that somebody else took meanwhile (409 `slot_taken`, `patient_busy`). 409 `patient_deceased`.
+    one that somebody else took meanwhile (409 `slot_taken`, `patient_busy`). 409 `patient_deceased`, `not_licensed`;
+    400 `patient_state_unknown`.
     """
 
     access = {"get": (Action.SEARCH, Resource.APPOINTMENT), "post": (Action.CREATE, Resource.APPOINTMENT)}

@@ -79,6 +79,18 @@ class PatientDeceased(Conflict):
     code = "patient_deceased"
 
 
+class StateUnknown(Invalid):
+    """Nobody said in which state the patient will be, and their address names none."""
+
+    code = "patient_state_unknown"
+
+
+class NotLicensed(Conflict):
+    """The provider may not practise in that state on that day."""
+
+    code = "not_licensed"
+
+
 class StepNotAllowed(Conflict):
     """As the appointment stands this cannot happen to it; the reply says how it stands."""
 

@@ -26,6 +26,8 @@ WORDS: Words = {
     "start_misaligned": _("This is not one of the times that are offered."),
     "slot_taken": _("Somebody was faster: this time is taken. Choose another."),
     "patient_busy": _("There is another appointment at that time."),
+    "not_licensed": _("The provider may not see somebody who is in that state. Choose another provider."),
+    "patient_state_unknown": _("The patient's address names no state. Add it first."),
     "patient_deceased": _("This patient is recorded as deceased. Nothing can be booked."),
 }
 

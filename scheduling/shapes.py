@@ -98,6 +98,7 @@ class BookIn(Shape):
     starts_at = Instant()
     reason = serializers.CharField(max_length=1000, required=False, allow_blank=True)
     overbooking = OverbookIn(required=False)
+    state = serializers.CharField(max_length=40, required=False, help_text="Where the patient will be; else the state of their address.")
 
 
 class CancelIn(Shape):
@@ -129,6 +130,7 @@ class AppointmentOut(RoleShape):
     ends_at = serializers.DateTimeField()
     checkin_opens_at = serializers.DateTimeField()
     cancelled_reason = serializers.CharField()
+    patient_state = serializers.CharField()
     overbooked = serializers.BooleanField(source="is_overbooked")
     version = serializers.IntegerField()
 

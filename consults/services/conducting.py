@@ -12,6 +12,7 @@ from consults.errors import NoteNotSigned
 from consults.mailboxes import desk
 from consults.models import Participant, Visit
 from consults.services import steps
+from consults.services.opening import licensed_there
 from consults.services.seating import part
 from consults.states import Event, may
 from telehealth.accounts.access import Action
@@ -28,10 +29,16 @@ def _conducted(visit_id: UUID, by: Actor) -> Visit:
 
 @transaction.atomic
 def admit(*, visit_id: UUID, by: Actor) -> Visit:
-    """Let in everybody of the patient's side who has a place now; one who comes later is admitted again."""
+    """Let in everybody of the patient's side who has a place now; one who comes later is admitted again.
+
+    NotLicensedThere when the provider may not practise, or no longer, in the state that was given at check-in; a call that
+    has begun goes on.
+    """
     visit = _conducted(visit_id, by)
     visit.participants.filter(PATIENT_SIDE).update(admitted=True)
     steps.move(visit, Event.ADMIT, by=by)
+    if visit.started_at is None:
+        licensed_there(visit, (visit.location or {}).get("state", ""), by)
     record(by, Act.VISIT_ADMITTED, visit)
     return visit
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
 from audit.ledger import Act, Actor, record, refuse
 from consults import rules, selectors
@@ -25,10 +24,10 @@ from consults.models import Participant, Visit
 from consults.services import steps
 from consults.states import Event, Waiting
 from scheduling.models import Appointment
+from scheduling.selectors import licensure
 from telehealth.accounts.access import Action, Resource
 from telehealth.core import lock, now, one, permit
 from telehealth.records.access import visible
-from telehealth.records.models import License
 
 CLOSES_AFTER_END = timedelta(hours=12)
 LOCATION = ("line", "city", "state", "postal_code")
@@ -96,7 +95,7 @@ def check_in(
     visit = steps.locked(selectors.visits_for(by, Action.ACT), visit_id)
     permit(by, rules.may_check_in, visit)
     _complete_answers(identity, location, consents)
-    _licensed(visit, location["state"], by)
+    licensed_there(visit, location["state"], by)
     moment = now().isoformat()
     visit.location = {part: location[part].strip() for part in LOCATION}
     visit.callback, visit.others_present = callback, others_present
@@ -117,9 +116,8 @@ def _complete_answers(identity: Mapping[str, Any], location: Mapping[str, str], 
         raise ConsentRequired
 
 
-def _licensed(visit: Visit, state: str, by: Actor) -> None:
-    today = now().date()
-    lasting = Q(valid_from__lte=today) & (Q(valid_to=None) | Q(valid_to__gte=today))
-    if not License.objects.filter(lasting, practitioner_id=visit.practitioner_id, state=state.strip().upper()).exists():
+def licensed_there(visit: Visit, state: str, by: Actor) -> None:
+    """Refuse, and record it, unless the provider may practise now in the state where the patient is."""
+    if not licensure.authorised(visit.practitioner_id, state, licensure.day_of(visit.practitioner, now())):
         refuse(by, NotLicensedThere.code, kind=visit._meta.label, pk=visit.pk, record_id=visit.record_id)
         raise NotLicensedThere

@@ -10,6 +10,7 @@ from audit.ledger import Act, Actor, record
 from scheduling import rules
 from scheduling.errors import PatientBusy, PatientDeceased, SlotTaken, UnknownPractitioner
 from scheduling.models import Appointment, VisitType
+from scheduling.selectors import licensure
 from scheduling.selectors.offers import visit_type_of
 from scheduling.selectors.starts import check_start
 from scheduling.services.occupying import is_busy, occupy, sweep_expired_holds
@@ -39,11 +40,13 @@ def book(
     by: Actor,
     reason: str = "",
     overbooking: Overbooking | None = None,
+    state: str = "",
 ) -> Appointment:
     """Promise the time to both parties, or raise SlotTaken or PatientBusy. The lock orders us; the constraint decides.
 
     Refuses starts that `selectors.slots` would not offer (TooSoon, BeyondHorizon, OutsideHours, StartMisaligned) and
-    patients who have died. Overbooking asks nothing of the provider's time; it is a staff act and names who and why.
+    patients who have died. NotLicensed unless the provider may practise in `state` then, else in that of the patient's
+    address (StateUnknown). Overbooking asks nothing of the provider's time; it is a staff act and names who and why.
     Begins the care relationship and tells the patient.
     """
     patient = one(_bookable(by), patient_id)
@@ -54,9 +57,10 @@ def book(
     if patient.is_deceased:
         raise PatientDeceased(patient=patient.pk)
     check_start(kind, practitioner, starts_at, anywhere=overbooking is not None)
+    there = licensure.checked(practitioner, patient, state, starts_at)
     lock(patient.pk, practitioner.pk)
     sweep_expired_holds(patient.pk, practitioner.pk)
-    appointment = _appointment(patient, practitioner, kind, starts_at, reason, overbooking, by)
+    appointment = _appointment(patient, practitioner, kind, starts_at, reason, overbooking, by, there)
     _take(appointment)
     _record(appointment, by)
     lasts_until = appointment.ends_at + timedelta(days=settings.CARE_DAYS_AFTER_VISIT)
@@ -70,7 +74,7 @@ def book(
 
 def _bookable(by: Actor) -> QuerySet[Patient]:
     allowed = visible(by, Action.CREATE, Resource.APPOINTMENT, "")
-    return Patient.objects.filter(allowed).only("pk", "account_id", "is_deceased")
+    return Patient.objects.with_keys().filter(allowed).only("pk", "account_id", "is_deceased", "address")
 
 
 def _provider(pk: UUID) -> Practitioner:
@@ -88,6 +92,7 @@ def _appointment(
     reason: str,
     overbooking: Overbooking | None,
     by: Actor,
+    state: str,
 ) -> Appointment:
     over = {"overbooked_by": by.id, "overbooked_code": overbooking.code, "overbooked_reason": overbooking.reason} if overbooking else {}
     return Appointment.objects.create(
@@ -97,6 +102,7 @@ def _appointment(
         starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=kind.minutes),
         reason=reason,
+        patient_state=state,
         created_by=by.id,
         **over,
     )

@@ -37,7 +37,7 @@ FIELDS: Mapping[Resource, tuple[Group, ...]] = {
     ),
     Resource.APPOINTMENT: (
         group("the schedule", "id status patient practitioner practitioner_name timezone visit_type modality starts_at ends_at", OFFICE),
-        group("to keep the schedule", "checkin_opens_at cancelled_reason overbooked version", DESK),
+        group("to keep the schedule", "checkin_opens_at cancelled_reason overbooked patient_state version", DESK),
         group("what it is about", "reason", CLINICAL),
     ),
     Resource.VISIT: (

@@ -4,8 +4,8 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import date, timedelta
 from datetime import time as clock
-from datetime import timedelta
 from itertools import cycle
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from scheduling.models import Appointment, Availability, Occupancy, VisitType
 from scheduling.spans import moment
 from telehealth.accounts.access import Role
 from telehealth.core import now
-from telehealth.records.models import Patient, Practitioner
+from telehealth.records.models import License, Patient, Practitioner
 from tests.bench.measure import Figure, figure
 
 ZONE = ZoneInfo("America/New_York")
@@ -32,8 +32,9 @@ def figures() -> Iterator[Figure]:
     """50 providers, 100,000 occupancies behind and before them."""
     with unit(SYSTEM, channel="command"):
         kind = services.define_visit_type(code="bench", name="Bench", minutes=30, step_minutes=15, buffer_after=10, by=SYSTEM)
-        patients = Patient.objects.bulk_create(Patient(mrn=f"BENCH-{n}") for n in range(PATIENTS))
+        patients = Patient.objects.bulk_create(Patient(mrn=f"BENCH-{n}", address={"state": "MA"}) for n in range(PATIENTS))
         providers = Practitioner.objects.bulk_create(Practitioner(account_id=uuid7(), timezone=ZONE.key) for _ in range(PROVIDERS))
+        License.objects.bulk_create(License(practitioner=each, state="MA", valid_from=date(2020, 1, 1)) for each in providers)
         Availability.objects.bulk_create(each for provider in providers for each in _week(provider))
         _fill(kind, providers, patients[0])
     yield from _searching()

@@ -15,6 +15,7 @@ from telehealth.records.models import (
     ClinicalResourceVersion,
     Covering,
     License,
+    LicenseException,
     Location,
     Organization,
     PatientIdentifier,
@@ -65,6 +66,11 @@ def licensed(cast: Cast, **values: Any) -> None:
     License.objects.create(**{"practitioner": cast.cho, "state": "NH", "valid_from": date(2020, 1, 1), **values})
 
 
+def excepted(cast: Cast, **values: Any) -> None:
+    given = {"practitioner": None, "state": "NH", "basis": "compact", "valid_from": date(2020, 1, 1)}
+    LicenseException.objects.create(**{**given, **values})
+
+
 def numbered(cast: Cast) -> None:
     for who, value in ((cast.pia_record, "A-77"), (cast.ned_record, "a77")):
         PatientIdentifier.objects.create(patient=who, system="urn:x", value=value)
@@ -91,6 +97,9 @@ ATTEMPTS: dict[str, Callable[[Cast], object]] = {
     "version_kept_once": versions_of_one,
     "license_given_once": twice(licensed),
     "license_ends_after_it_starts": lambda cast: licensed(cast, valid_to=date(2019, 1, 1)),
+    "license_exception_given_once": twice(excepted),
+    "license_exception_ends_after_it_starts": lambda cast: excepted(cast, valid_to=date(2019, 1, 1)),
+    "license_exception_basis_is_known": lambda cast: excepted(cast, basis="because"),
     "identifier_of_one_patient": numbered,
     "practitioner_once_per_identity": lambda cast: twice(lambda _: Practitioner.objects.create(identity="x"))(cast),
     "practitioner_once_per_full_url": lambda cast: twice(lambda _: Practitioner.objects.create(source_url="x"))(cast),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
@@ -10,7 +10,7 @@ from audit.ledger import SYSTEM, Actor, unit
 from scheduling import services
 from scheduling.models import Availability, VisitType
 from telehealth.core import now
-from telehealth.records.models import Patient, Practitioner
+from telehealth.records.models import License, Patient, Practitioner
 from tests.people import MakeAccount, Person
 
 ZONE = "America/New_York"
@@ -48,12 +48,13 @@ class Clinic:
 
 
 def enrol(person: Person, mrn: str) -> Patient:
-    return Patient.objects.create(account_id=person.id, mrn=mrn, family="Somebody", given="Of Note")
+    return Patient.objects.create(account_id=person.id, mrn=mrn, family="Somebody", given="Of Note", address={"state": "MA"})
 
 
 def provider(person: Person, name: str) -> Practitioner:
-    """Somebody who is there round the clock."""
+    """Somebody who is there round the clock, licensed in Massachusetts, where everybody lives."""
     made = Practitioner.objects.create(account_id=person.id, family=name, given="Dr", timezone=ZONE)
+    License.objects.create(practitioner=made, state="MA", valid_from=date(2020, 1, 1))
     always = (Availability(practitioner=made, weekday=day, starts=time.min, ends=time.min, timezone=ZONE) for day in range(7))
     Availability.objects.bulk_create(always)
     return made

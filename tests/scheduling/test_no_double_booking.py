@@ -181,7 +181,7 @@ def at_once(wishes: list[Callable[[], object]]) -> list[str]:
 
 def crowd(many: int) -> Iterator[UUID]:
     for n in range(many):
-        yield Patient.objects.create(mrn=f"CROWD-{n}", family="Crowd").pk
+        yield Patient.objects.create(mrn=f"CROWD-{n}", family="Crowd", address={"state": "MA"}).pk
 
 
 @pytest.mark.django_db(transaction=True)

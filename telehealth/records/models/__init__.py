@@ -4,7 +4,7 @@ from telehealth.records.models.consents import Consent, ConsentScope, Recipient
 from telehealth.records.models.destruction import Destruction, DestructionReason, HoldReason, LegalHold
 from telehealth.records.models.emergency import EMERGENCY_LASTS, EmergencyAccess, EmergencyReason
 from telehealth.records.models.people import Patient, PatientIdentifier
-from telehealth.records.models.staff import DeaNumber, License, Location, Organization, Practitioner
+from telehealth.records.models.staff import DeaNumber, License, LicenseBasis, LicenseException, Location, Organization, Practitioner
 from telehealth.records.models.staff_records import StaffRecord
 
 __all__ = [
@@ -24,6 +24,8 @@ __all__ = [
     "HoldReason",
     "LegalHold",
     "License",
+    "LicenseBasis",
+    "LicenseException",
     "Location",
     "Organization",
     "Patient",

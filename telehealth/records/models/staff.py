@@ -1,6 +1,7 @@
 from auditlog.registry import auditlog
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from audit.ledger import uuid7
 from telehealth.vault.fields import ACCOUNTS, SealedTextField
@@ -78,6 +79,41 @@ class License(models.Model):
         return str(self.pk)
 
 
+class LicenseBasis(models.TextChoices):
+    """By what somebody may treat patients of a state whose licence they do not hold."""
+
+    COMPACT = "compact", _("Interstate compact")
+    TELEHEALTH_REGISTRATION = "telehealth-registration", _("Registered for telehealth")
+    EMERGENCY_WAIVER = "emergency-waiver", _("Waiver in an emergency")
+    FEDERAL_FACILITY = "federal-facility", _("Federal facility")
+    CONTINUITY_OF_CARE = "continuity-of-care", _("Continuity of care")
+
+
+class LicenseException(models.Model):
+    """What the law lets a practitioner, or everybody of the clinic, do in a state without its licence, for some time."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    practitioner = models.ForeignKey(Practitioner, models.CASCADE, null=True, blank=True, related_name="license_exceptions")
+    state = models.CharField(max_length=2)
+    basis = models.CharField(max_length=24, choices=LicenseBasis.choices)
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True)  # the last day; null: open
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["practitioner", "state", "basis", "valid_from"], name="license_exception_given_once", nulls_distinct=False
+            ),
+            models.CheckConstraint(
+                name="license_exception_ends_after_it_starts", condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from"))
+            ),
+            models.CheckConstraint(name="license_exception_basis_is_known", condition=Q(basis__in=LicenseBasis.values)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class DeaNumber(SealedModel):
     """The DEA registration number of a practitioner or an organisation, sealed under the accounts key: nobody's record."""
 
@@ -91,3 +127,4 @@ class DeaNumber(SealedModel):
 
 
 auditlog.register(License)
+auditlog.register(LicenseException)

@@ -1,0 +1,69 @@
+"""Whether a provider may treat somebody who is in some state: licences, and exceptions of the law. `LICENSURE` "off" asks for neither."""
+
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
+
+from scheduling.errors import NotLicensed, StateUnknown
+from scheduling.models import Appointment
+from telehealth.records.models import License, LicenseException, Patient, Practitioner
+from telehealth.records.states import state_code
+
+
+def licensed_in(state: str, day: date) -> Q:
+    """For a query of practitioners: those who may practise in this state on this day; an unknown state is nobody's."""
+    if not is_enforced():
+        return Q()
+    there = Q(valid_to=None) | Q(valid_to__gte=day)
+    there &= Q(state=state_code(state), valid_from__lte=day)
+    licences = License.objects.filter(there, practitioner=OuterRef("pk"))
+    exceptions = LicenseException.objects.filter(there, Q(practitioner=OuterRef("pk")) | Q(practitioner=None))
+    return Q(Exists(licences)) | Q(Exists(exceptions))
+
+
+def is_enforced() -> bool:
+    """Any value but "off" enforces: a slip of the pen closes."""
+    return bool(settings.LICENSURE != "off")
+
+
+def authorised(practitioner_id: UUID, state: str, day: date) -> bool:
+    """Whether this practitioner may treat somebody who is in this state on this day."""
+    return not is_enforced() or Practitioner.objects.filter(licensed_in(state, day), pk=practitioner_id).exists()
+
+
+def check(practitioner_id: UUID, state: str, day: date) -> None:
+    """StateUnknown for what is no state, NotLicensed unless the practitioner may practise there on that day."""
+    if not is_enforced():
+        return
+    if not state_code(state):
+        raise StateUnknown()
+    if not authorised(practitioner_id, state, day):
+        raise NotLicensed(practitioner=practitioner_id)
+
+
+def checked(practitioner: Practitioner, patient: Patient, state: str, starts_at: datetime) -> str:
+    """The state in which the patient will be, said or else that of their address, which opens the record; or as `check`."""
+    there = state_code(state) if state or not is_enforced() else home_state(patient)
+    check(practitioner.pk, there, day_of(practitioner, starts_at))
+    return there
+
+
+def home_state(patient: Patient) -> str:
+    """By the address in the record; empty when it names none."""
+    return state_code(str((patient.address or {}).get("state") or ""))
+
+
+def day_of(practitioner: Practitioner, at: datetime) -> date:
+    """The day on which it is, by the provider's clocks."""
+    return at.astimezone(ZoneInfo(practitioner.timezone)).date()
+
+
+def authorised_for(appointment: Appointment) -> bool:
+    """Whether the provider may still see the patient where the patient will be then; not when nobody knows where that is."""
+    if not is_enforced():
+        return True
+    state = appointment.patient_state or home_state(appointment.patient)
+    return authorised(appointment.practitioner_id, state, day_of(appointment.practitioner, appointment.starts_at))
