@@ -8,7 +8,7 @@ import audit.ledger.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("records", "0009_index_roots"),
+        ("records", "0010_consents_over"),
     ]
 
     operations = [
