@@ -193,6 +193,8 @@ RECORD_NEEDED_BY = [
     "audit.review.selectors.accounting_owed",
     "scheduling.selectors.stands_for",
 ]  # a record that one of these needs is not destroyed
+HOLD_MINUTES = min(10, max(5, env.number("HOLD_MINUTES", 10)))  # how long a time is held that nobody has confirmed yet: 5 to 10
+CELERY_BEAT_SCHEDULE["freed time"] = {"task": "scheduling.tasks.offer_freed", "schedule": 30.0, "options": {"expires": 30}}
 CARE_DAYS_AFTER_VISIT = 30  # how long the provider sees the record after an appointment that they kept
 
 # --- Accounts: two factors for everyone ------------------------------------------------------------------

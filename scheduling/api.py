@@ -4,17 +4,22 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from scheduling import selectors, services, shapes
+from scheduling.errors import HoldOdd
 from scheduling.models import Appointment
 from scheduling.selectors import SlotPage
 from scheduling.spans import moment
+from scheduling.statuses import Status
 from telehealth.accounts.access import Action, Resource
+from telehealth.core import now
 from telehealth.rest.errors import CursorInvalid
 from telehealth.rest.faces import CreateFace, Face
 from telehealth.rest.paging import address_after, limit_of, mark_of
+from telehealth.rest.shapes import Nothing
 
 ORDER = "starts_at,practitioner"
 
@@ -68,7 +73,7 @@ class SlotList(Face):
 
 
 class AppointmentList(CreateFace):
-    """The appointments that the caller may see, in order of time; booking one.
+    """The appointments that the caller may see, in order of time; booking one, or with the status `pending` holding its time.
 
     A start that is not offered is refused (400 `too_soon`, `beyond_horizon`, `outside_hours`, `start_misaligned`), and so is
     one that somebody else took meanwhile (409 `slot_taken`, `patient_busy`). 409 `patient_deceased`, `not_licensed`;
@@ -87,6 +92,10 @@ class AppointmentList(CreateFace):
 
     def create(self, data: dict[str, Any]) -> Appointment:
         over = data.pop("overbooking", None)
+        if data.pop("status") == Status.PENDING:
+            if over:
+                raise HoldOdd()
+            return services.hold(**data, until=now() + timedelta(minutes=settings.HOLD_MINUTES), by=self.by)
         overbooking = services.Overbooking(**over) if over else None
         return services.book(**data, overbooking=overbooking, by=self.by)
 
@@ -110,12 +119,56 @@ class AppointmentOne(Face):
 
 
 class AppointmentCancel(Face):
-    """Call it off. 409 `appointment_status` when it is over or cancelled already, `appointment_under_way` once the patient is here."""
+    """Call it off. 409 `appointment_status` when it is over or cancelled already, `appointment_under_way` once the patient is here,
+    `too_late_to_cancel` from the patient's side where the visit type refuses that.
+    """
 
     access = (Action.ACT, Resource.APPOINTMENT)
     shape_in = {"post": shapes.CancelIn}
     shape_out = {"post": shapes.AppointmentOut}
 
     def post(self, request: Request, pk: UUID) -> Response:
-        cancelled = services.cancel(appointment_id=pk, **self.given(shapes.CancelIn), by=self.by)
-        return Response(shapes.AppointmentOut(cancelled).data)
+        return _shown(services.cancel(appointment_id=pk, **self.given(shapes.CancelIn), by=self.by))
+
+
+class AppointmentConfirm(Face):
+    """What was held is booked. A repeat changes nothing. 409 `hold_expired` once its time ran out, else `appointment_status`."""
+
+    access = (Action.ACT, Resource.APPOINTMENT)
+    shape_in = {"post": Nothing}
+    shape_out = {"post": shapes.AppointmentOut}
+
+    def post(self, request: Request, pk: UUID) -> Response:
+        return _shown(services.confirm(appointment_id=pk, **self.given(Nothing), by=self.by))
+
+
+class AppointmentRelease(Face):
+    """What was held is let go. A repeat changes nothing; 409 `appointment_status` for what was no hold."""
+
+    access = (Action.ACT, Resource.APPOINTMENT)
+    shape_in = {"post": Nothing}
+    shape_out = {"post": shapes.AppointmentOut}
+
+    def post(self, request: Request, pk: UUID) -> Response:
+        return _shown(services.release_hold(appointment_id=pk, **self.given(Nothing), by=self.by))
+
+
+class AppointmentReschedule(Face):
+    """The same appointment at another time, or with another provider: all of it or nothing, under `If-Match`.
+
+    Refused as booking is refused; and 409 `appointment_status`, `appointment_under_way`, `too_late_to_cancel`; 412, 428.
+    """
+
+    access = (Action.ACT, Resource.APPOINTMENT)
+    shape_in = {"post": shapes.RescheduleIn}
+    shape_out = {"post": shapes.AppointmentOut}
+
+    def post(self, request: Request, pk: UUID) -> Response:
+        given = self.given(shapes.RescheduleIn)
+        moved = services.reschedule(appointment_id=pk, **given, version=self.expected(), by=self.by)
+        self.etag(moved.version)
+        return _shown(moved)
+
+
+def _shown(appointment: Appointment) -> Response:
+    return Response(shapes.AppointmentOut(appointment).data)

@@ -101,3 +101,27 @@ class UnderWay(Conflict):
     """The patient is here: what happens now is the visit's to decide."""
 
     code = "appointment_under_way"
+
+
+class HoldExpired(Conflict):
+    """The time was held, and the hold ran out before it was confirmed."""
+
+    code = "hold_expired"
+
+
+class HoldOdd(Invalid):
+    """A hold that would end before it begins."""
+
+    code = "hold_odd"
+
+
+class TooManyHolds(Conflict):
+    """The patient has as many times held as may be at once: confirm or release one."""
+
+    code = "too_many_holds"
+
+
+class TooLateToCancel(Conflict):
+    """The visit type asks for more notice than this from patients. Staff may still call it off or move it."""
+
+    code = "too_late_to_cancel"

@@ -9,6 +9,13 @@ from telehealth.accounts.access import Action, Resource, Role, granted
 OVERBOOKERS = frozenset({Role.PROVIDER, Role.FRONT_DESK})
 CONCLUDERS = frozenset({Role.PROVIDER, Role.NURSE, Role.FRONT_DESK})
 
+PATIENT_SIDE = frozenset({Role.PATIENT, Role.PROXY})
+
+
+def is_of_the_patient(by: Actor) -> bool:
+    """Patients and who acts for them: what the clinic asks of them, its staff may do without."""
+    return by.role in PATIENT_SIDE
+
 
 def may_overbook(by: Actor, _: Any) -> bool:
     """The provider and the front desk, each under their own name."""

@@ -13,6 +13,7 @@ from telehealth.accounts.access import Resource
 from telehealth.accounts.shapes import RoleShape
 from telehealth.rest.shapes import Shape
 
+OURS = (CancelReason.HOLD_EXPIRED, CancelReason.HOLD_RELEASED, CancelReason.SERIES)
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
@@ -99,12 +100,26 @@ class BookIn(Shape):
     reason = serializers.CharField(max_length=1000, required=False, allow_blank=True)
     overbooking = OverbookIn(required=False)
     state = serializers.CharField(max_length=40, required=False, help_text="Where the patient will be; else the state of their address.")
+    status = serializers.ChoiceField(
+        [Status.BOOKED.value, Status.PENDING.value],
+        default=Status.BOOKED.value,
+        help_text="As in FHIR: `pending` holds the time for some minutes, until it is confirmed.",
+    )
 
 
 class CancelIn(Shape):
-    """Why, by a code of FHIR's appointment-cancellation-reason."""
+    """Why, by a code of FHIR's appointment-cancellation-reason, and in words if need be: they are kept sealed."""
 
-    reason = serializers.ChoiceField(CancelReason.choices)
+    reason = serializers.ChoiceField([each for each in CancelReason.choices if each[0] not in OURS])
+    note = serializers.CharField(max_length=500, required=False, allow_blank=True)
+
+
+class RescheduleIn(Shape):
+    """Another start that `/api/v1/slots/` offered, with another provider if need be."""
+
+    starts_at = Instant()
+    practitioner = serializers.UUIDField(source="practitioner_id", required=False)
+    state = serializers.CharField(max_length=40, required=False, help_text="Where the patient will be, if that changes too.")
 
 
 class AppointmentQuery(Between):
@@ -131,6 +146,8 @@ class AppointmentOut(RoleShape):
     checkin_opens_at = serializers.DateTimeField()
     cancelled_reason = serializers.CharField()
     patient_state = serializers.CharField()
+    cancelled_late = serializers.BooleanField()
+    held_until = serializers.DateTimeField(allow_null=True, help_text="Of one that is pending: until when.")
     overbooked = serializers.BooleanField(source="is_overbooked")
     version = serializers.IntegerField()
 
@@ -139,3 +156,4 @@ class AppointmentDetail(AppointmentOut):
     """One appointment, and what it is about: not for the desk."""
 
     reason = serializers.CharField()
+    cancelled_note = serializers.CharField(allow_null=True)

@@ -32,6 +32,7 @@ class CancelReason(TextChoices):
     MISTAKE = "oth-err", _("Booked by mistake")
     WEATHER = "oth-weath", _("Weather")
     HOLD_EXPIRED = "hold-expired", _("Held, and not confirmed in time")  # ours: the time was promised and let go
+    HOLD_RELEASED = "hold-released", _("Held, and let go")  # ours
     SERIES = "series", _("Its series was called off")  # ours
     OTHER = "other", _("Another reason")
 

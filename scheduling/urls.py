@@ -9,6 +9,9 @@ api = [
     path("appointments/", faces.AppointmentList.as_view()),
     path("appointments/<uuid:pk>/", faces.AppointmentOne.as_view()),
     path("appointments/<uuid:pk>/cancel/", faces.AppointmentCancel.as_view()),
+    path("appointments/<uuid:pk>/confirm/", faces.AppointmentConfirm.as_view()),
+    path("appointments/<uuid:pk>/release/", faces.AppointmentRelease.as_view()),
+    path("appointments/<uuid:pk>/reschedule/", faces.AppointmentReschedule.as_view()),
 ]
 
 portal = [

@@ -78,6 +78,9 @@ class Appointment(SealedModel):
     version = models.PositiveIntegerField(default=1)
     sequence = models.PositiveIntegerField(default=0)  # RFC 5545, 3.8.7.4: grows when time or provider change, or it is called off
 
+    held_until: datetime | None = None
+    """Of one that is pending: until when. It stands in the `Occupancy` rows; who reads it for a face fills it in here."""
+
     class Meta:
         constraints = [
             models.CheckConstraint(name="appointment_status_is_of_fhir", condition=Q(status__in=Status.values)),

@@ -55,6 +55,9 @@ class Occupancy(models.Model):
                 condition=Q(appointment__isnull=False, group_visit=None) | Q(appointment=None, group_visit__isnull=False),
             ),
         ]
+        indexes = [
+            models.Index(fields=["held_until"], condition=Q(live=True, held_until__isnull=False), name="occupancy_held"),
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -1,8 +1,10 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
+
 from audit.ledger import Actor
-from scheduling.models import Appointment
+from scheduling.models import Appointment, Occupancy
 from scheduling.statuses import HOLDING
 from telehealth.accounts.access import Action, Resource
 from telehealth.core import one
@@ -21,13 +23,19 @@ def appointments_for(
         found = found.filter(starts_at__lt=until)
     if status:
         found = found.filter(status=status)
-    return found.select_related("visit_type", "practitioner")
+    return with_holds(found.select_related("visit_type", "practitioner"))
+
+
+def with_holds(found: SealedQuerySet[Appointment]) -> SealedQuerySet[Appointment]:
+    """With `held_until` filled in."""
+    rows = Occupancy.objects.filter(appointment=OuterRef("pk"), live=True)
+    return found.annotate(held_until=Subquery(rows.values("held_until")[:1]))  # type: ignore[no-redef]  # declared there to be filled here
 
 
 def appointment_for(by: Actor, pk: UUID) -> Appointment:
     """One appointment with its key, or Missing."""
     allowed = Appointment.objects.with_keys().filter(visible(by, Action.READ, Resource.APPOINTMENT))
-    return one(allowed.select_related("visit_type", "practitioner"), pk)
+    return one(with_holds(allowed.select_related("visit_type", "practitioner")), pk)
 
 
 def stands_for(patient_id: UUID) -> bool:

@@ -1,33 +1,19 @@
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+"""Promising time to a patient and a provider."""
+
+from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 
 from audit.ledger import Act, Actor, record
-from scheduling import rules
-from scheduling.errors import PatientBusy, PatientDeceased, SlotTaken, UnknownPractitioner
-from scheduling.models import Appointment, VisitType
-from scheduling.selectors import licensure
-from scheduling.selectors.offers import visit_type_of
-from scheduling.selectors.starts import check_start
-from scheduling.services.occupying import is_busy, occupy, sweep_expired_holds
-from telehealth.accounts.access import Action, Resource
-from telehealth.core import lock, one, permit
-from telehealth.outbox.services import notify
-from telehealth.records.access import visible
-from telehealth.records.models import Patient, Practitioner
-from telehealth.records.services import begin_care
-
-
-@dataclass(frozen=True)
-class Overbooking:
-    """Why staff put a visit where the provider is not free: a code, and a sentence that is kept sealed."""
-
-    code: str
-    reason: str
+from scheduling.errors import PatientBusy, SlotTaken
+from scheduling.models import Appointment
+from scheduling.services.expiring import sweep_expired_holds
+from scheduling.services.occupying import is_busy, occupy
+from scheduling.services.telling import care_for, tell
+from scheduling.services.wishes import Overbooking, Wish, appointment_of, checked, wish
+from scheduling.statuses import Status
+from telehealth.core import lock
 
 
 @transaction.atomic
@@ -49,66 +35,34 @@ def book(
     address (StateUnknown). Overbooking asks nothing of the provider's time; it is a staff act and names who and why.
     Begins the care relationship and tells the patient.
     """
-    patient = one(_bookable(by), patient_id)
-    practitioner = _provider(practitioner_id)
-    kind = visit_type_of(visit_type)
-    if overbooking:
-        permit(by, rules.may_overbook, patient)
-    if patient.is_deceased:
-        raise PatientDeceased(patient=patient.pk)
-    check_start(kind, practitioner, starts_at, anywhere=overbooking is not None)
-    there = licensure.checked(practitioner, patient, state, starts_at)
-    lock(patient.pk, practitioner.pk)
-    sweep_expired_holds(patient.pk, practitioner.pk)
-    appointment = _appointment(patient, practitioner, kind, starts_at, reason, overbooking, by, there)
-    _take(appointment)
-    _record(appointment, by)
-    lasts_until = appointment.ends_at + timedelta(days=settings.CARE_DAYS_AFTER_VISIT)
-    begin_care(
-        patient_id=patient.pk, practitioner_id=practitioner.pk, source="appointment", source_id=appointment.pk, ends_at=lasts_until, by=by
+    asked = wish(
+        patient_id=patient_id,
+        practitioner_id=practitioner_id,
+        visit_type=visit_type,
+        starts_at=starts_at,
+        by=by,
+        reason=reason,
+        overbooking=overbooking,
+        state=state,
     )
-    if patient.account_id:
-        notify(person_id=patient.account_id, kind="appointment_booked", about_id=appointment.pk)
+    return settle(promise(asked), by)
+
+
+def promise(asked: Wish) -> Appointment:
+    """The row and the parties' time, under their locks; nobody is told yet."""
+    asked = checked(asked)
+    lock(asked.patient.pk, asked.practitioner.pk)
+    sweep_expired_holds(asked.patient.pk, asked.practitioner.pk)
+    appointment = appointment_of(asked)
+    appointment.status = Status.PENDING if asked.held_until else Status.BOOKED
+    appointment.held_until = asked.held_until
+    appointment.save(force_insert=True)
+    take(appointment)
     return appointment
 
 
-def _bookable(by: Actor) -> QuerySet[Patient]:
-    allowed = visible(by, Action.CREATE, Resource.APPOINTMENT, "")
-    return Patient.objects.with_keys().filter(allowed).only("pk", "account_id", "is_deceased", "address")
-
-
-def _provider(pk: UUID) -> Practitioner:
-    found = Practitioner.objects.filter(pk=pk).exclude(account_id=None).first()
-    if found is None:
-        raise UnknownPractitioner()
-    return found
-
-
-def _appointment(
-    patient: Patient,
-    practitioner: Practitioner,
-    kind: VisitType,
-    starts_at: datetime,
-    reason: str,
-    overbooking: Overbooking | None,
-    by: Actor,
-    state: str,
-) -> Appointment:
-    over = {"overbooked_by": by.id, "overbooked_code": overbooking.code, "overbooked_reason": overbooking.reason} if overbooking else {}
-    return Appointment.objects.create(
-        patient=patient,
-        practitioner=practitioner,
-        visit_type=kind,
-        starts_at=starts_at,
-        ends_at=starts_at + timedelta(minutes=kind.minutes),
-        reason=reason,
-        patient_state=state,
-        created_by=by.id,
-        **over,
-    )
-
-
-def _take(appointment: Appointment) -> None:
+def take(appointment: Appointment) -> None:
+    """The parties' time, or PatientBusy, or SlotTaken."""
     try:
         occupy(appointment)
     except SlotTaken as taken:
@@ -118,7 +72,11 @@ def _take(appointment: Appointment) -> None:
         raise
 
 
-def _record(appointment: Appointment, by: Actor) -> None:
+def settle(appointment: Appointment, by: Actor) -> Appointment:
+    """What follows once it is booked: the acts, the care relationship, the message."""
     if appointment.is_overbooked:
         record(by, Act.APPOINTMENT_OVERBOOKED, appointment, reason=appointment.overbooked_code)
     record(by, Act.APPOINTMENT_BOOKED, appointment, detail={"practitioner": str(appointment.practitioner_id)})
+    care_for(appointment, by)
+    tell(appointment, "appointment_booked")
+    return appointment

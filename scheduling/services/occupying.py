@@ -9,7 +9,7 @@ from django.db.utils import OperationalError
 from scheduling.errors import SlotTaken
 from scheduling.models import Appointment, Occupancy
 from scheduling.statuses import PartyKind
-from telehealth.core import constraint, now
+from telehealth.core import constraint
 
 NO_PARTY_TWICE = "occupancy_no_party_twice_at_once"
 
@@ -31,22 +31,21 @@ def _insert(appointment: Appointment) -> None:
 
 def _rows(appointment: Appointment) -> list[Occupancy]:
     """In id order, as the locks: those who come around them wait in the same order too."""
-    kind, starts, ends = appointment.visit_type, appointment.starts_at, appointment.ends_at
+    shape, starts, ends = appointment.visit_type, appointment.starts_at, appointment.ends_at
     taken = {appointment.patient_id: (PartyKind.PATIENT, DateTimeTZRange(starts, ends))}
     if not appointment.is_overbooked:
-        before, after = timedelta(minutes=kind.buffer_before), timedelta(minutes=kind.buffer_after)
+        before, after = timedelta(minutes=shape.buffer_before), timedelta(minutes=shape.buffer_after)
         taken[appointment.practitioner_id] = (PartyKind.PROVIDER, DateTimeTZRange(starts - before, ends + after))
-    return [Occupancy(party=party, kind=taken[party][0], during=taken[party][1], appointment=appointment) for party in sorted(taken)]
+    held = appointment.held_until
+    return [
+        Occupancy(party=party, kind=kind, during=during, appointment=appointment, held_until=held)
+        for party, (kind, during) in sorted(taken.items())
+    ]
 
 
 def is_busy(party: UUID, starts: datetime, ends: datetime) -> bool:
     """Whether the party has committed time, or ours, in this span."""
     return Occupancy.objects.filter(party=party, live=True, during__overlap=DateTimeTZRange(starts, ends)).exists()
-
-
-def sweep_expired_holds(*parties: UUID) -> None:
-    """Holds that ran out give their time back. Under the parties' locks, so that nobody confirms one meanwhile."""
-    Occupancy.objects.filter(party__in=parties, live=True, held_until__lte=now()).update(live=False)
 
 
 def release(appointment: Appointment, at: datetime) -> None:

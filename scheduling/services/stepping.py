@@ -7,7 +7,7 @@ from django.db import transaction
 from audit.ledger import Act, Actor, record
 from scheduling import rules
 from scheduling.models import Appointment
-from scheduling.services.changing import for_change, step
+from scheduling.services.changing import for_change, freed, step
 from scheduling.services.occupying import release
 from scheduling.statuses import Status
 from telehealth.core import now, permit
@@ -31,6 +31,7 @@ def fulfil(*, appointment_id: UUID, by: Actor) -> Appointment:
     permit(by, rules.may_conclude, appointment)
     step(appointment, Status.FULFILLED)
     release(appointment, now())
+    freed()
     record(by, Act.APPOINTMENT_FULFILLED, appointment)
     return appointment
 
@@ -42,5 +43,6 @@ def mark_no_show(*, appointment_id: UUID, by: Actor) -> Appointment:
     permit(by, rules.may_conclude, appointment)
     step(appointment, Status.NO_SHOW)
     release(appointment, now())
+    freed()
     record(by, Act.APPOINTMENT_NO_SHOW, appointment)
     return appointment

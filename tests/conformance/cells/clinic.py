@@ -104,7 +104,8 @@ def _account(made: Clinic, who: Who) -> None:
 def _things(made: Clinic, name: str, patient: Patient, doctor: Practitioner) -> dict[str, UUID]:
     appointment = appoint(patient, doctor, timedelta(minutes=5))
     CareRelationship.objects.filter(patient=patient).delete()
-    later = appoint(patient, doctor, timedelta(days=2))
+    later, held = appoint(patient, doctor, timedelta(days=2)), appoint(patient, doctor, timedelta(days=3))
+    Appointment.objects.filter(pk=held.pk).update(status="pending")
     CareRelationship.objects.filter(patient=patient).delete()
     moment = now()
     under_way = {"status": "in-progress", "waiting": "in-call", "checked_in_at": moment, "admitted_at": moment, "started_at": moment}
@@ -139,6 +140,7 @@ def _things(made: Clinic, name: str, patient: Patient, doctor: Practitioner) -> 
         "done": done.pk,
         "appointment": appointment.pk,
         "later": later.pk,
+        "held": held.pk,
         "note": made.notes[name, None],
     }
     found |= {"draft": draft.pk, "prescription": sent.pk, "order": written.pk, "resource": made.rows[name, None], "entry": entry}

@@ -105,6 +105,10 @@ def booking(clinic: Clinic, record: str) -> dict[str, Any]:
     return {"visit_type": "video-10", "offer": f"{clinic.doctors['dr_els'].pk} {(now() + IN_AN_HOUR).isoformat()}"}
 
 
+def moved(clinic: Clinic, record: str) -> dict[str, Any]:
+    return {"starts_at": (now() + 30 * IN_AN_HOUR).isoformat()}
+
+
 def kept_note(clinic: Clinic, record: str) -> dict[str, Any]:
     return {**TEXT, "note": clinic.thing(record, "draft"), "version": 1}
 
@@ -160,6 +164,9 @@ ROWS: Final[Mapping[str, Row]] = {
     "post api/v1/incidents/<uuid:pk>/survey/": Row(("incident",)),
     "get api/v1/appointments/<uuid:pk>/": Row(("appointment",)),
     "post api/v1/appointments/<uuid:pk>/cancel/": Row(("later",), fixed(reason="pat")),
+    "post api/v1/appointments/<uuid:pk>/confirm/": Row(("later",)),
+    "post api/v1/appointments/<uuid:pk>/release/": Row(("held",)),
+    "post api/v1/appointments/<uuid:pk>/reschedule/": Row(("later",), moved, headers=IF_MATCH),
     "get api/v1/visits/<uuid:pk>/": Row(("visit",)),
     "post api/v1/visits/<uuid:pk>/check-in/": Row(("visit",), fixed(**CHECK_IN), checks_in),
     "post api/v1/visits/<uuid:pk>/admit/": Row(("visit",), rule=conducts),

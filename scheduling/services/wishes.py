@@ -1,0 +1,92 @@
+"""Who is to meet whom, when and for what: found, and allowed to whoever asks. No face calls this."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from audit.ledger import SYSTEM, Actor
+from scheduling import rules
+from scheduling.errors import PatientDeceased, UnknownPractitioner
+from scheduling.models import Appointment, VisitType
+from scheduling.selectors import licensure
+from scheduling.selectors.offers import visit_type_of
+from scheduling.selectors.starts import check_start
+from telehealth.accounts.access import Action, Resource
+from telehealth.core import one, permit
+from telehealth.records.access import visible
+from telehealth.records.models import Patient, Practitioner
+
+
+@dataclass(frozen=True)
+class Overbooking:
+    """Why staff put a visit where the provider is not free: a code, and a sentence that is kept sealed."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A visit as it was asked for. With `held_until` it is held and not booked."""
+
+    patient: Patient
+    practitioner: Practitioner
+    kind: VisitType
+    starts_at: datetime
+    by: Actor
+    reason: str = ""
+    state: str = ""
+    overbooking: Overbooking | None = None
+    held_until: datetime | None = None
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + timedelta(minutes=self.kind.minutes)
+
+
+def wish(*, patient_id: UUID, practitioner_id: UUID, visit_type: str, starts_at: datetime, by: Actor, **more: Any) -> Wish:
+    """The wish with its parties; Missing for a patient whom this actor may not book."""
+    patient = one(_bookable(by), patient_id)
+    return Wish(patient, provider(practitioner_id), visit_type_of(visit_type), starts_at, by, **more)
+
+
+def checked(asked: Wish) -> Wish:
+    """Whether it may be at all, before anybody's time is looked at; with the state in which the patient will be."""
+    if asked.overbooking:
+        permit(asked.by, rules.may_overbook, asked.patient)
+    if asked.patient.is_deceased:
+        raise PatientDeceased(patient=asked.patient.pk)
+    check_start(asked.kind, asked.practitioner, asked.starts_at, anywhere=asked.overbooking is not None)
+    return replace(asked, state=licensure.checked(asked.practitioner, asked.patient, asked.state, asked.starts_at))
+
+
+def _bookable(by: Actor) -> QuerySet[Patient]:
+    allowed = Q(destroyed_at=None) if by == SYSTEM else visible(by, Action.CREATE, Resource.APPOINTMENT, "")
+    return Patient.objects.with_keys().filter(allowed).only("pk", "account_id", "is_deceased", "address")
+
+
+def provider(pk: UUID) -> Practitioner:
+    """Somebody who gives care here, or UnknownPractitioner."""
+    found = Practitioner.objects.filter(pk=pk).exclude(account_id=None).first()
+    if found is None:
+        raise UnknownPractitioner()
+    return found
+
+
+def appointment_of(asked: Wish) -> Appointment:
+    """The row, not saved yet."""
+    over = asked.overbooking
+    return Appointment(
+        patient=asked.patient,
+        practitioner=asked.practitioner,
+        visit_type=asked.kind,
+        starts_at=asked.starts_at,
+        ends_at=asked.ends_at,
+        reason=asked.reason,
+        patient_state=asked.state,
+        created_by=asked.by.id,
+        **({"overbooked_by": asked.by.id, "overbooked_code": over.code, "overbooked_reason": over.reason} if over else {}),
+    )
