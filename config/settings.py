@@ -184,6 +184,7 @@ INVITATION_ACCEPTED = "telehealth.records.services.attach_account"
 LEAVERS = [  # what ends with somebody of the staff, and what they leave open
     "telehealth.records.services.end_work",
     "scheduling.selectors.left_open",
+    "scheduling.services.end_feeds",
     "consults.selectors.left_open",
     "prescribing.selectors.left_open",
 ]
@@ -273,6 +274,9 @@ OUTBOX_FACTS = {  # kind: (object's id, language, zone) -> what its sentence is 
     "appointment_reminder": "scheduling.reminding.facts",
 }
 OUTBOX_CHECKS = {"appointment_reminder": "scheduling.reminding.check"}  # kind: (object's id); raises Skip when it is no longer to be said
+OUTBOX_ATTACHMENTS = dict.fromkeys(  # kind: what goes along with its mail
+    ("appointment_booked", "appointment_changed", "appointment_cancelled"), "scheduling.invites.attached"
+)
 OUTBOX_BACKOFF_SECONDS = (1, 2, 5, 15, 60) if DEMO else (60, 300, 900, 3600)
 OUTBOX_LEASE_SECONDS = 60
 CELERY_BEAT_SCHEDULE["roles ended"] = {"task": "telehealth.accounts.tasks.end_roles", "schedule": 30.0, "options": {"expires": 30}}

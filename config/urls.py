@@ -29,6 +29,7 @@ urlpatterns = [
     path("api/v1/", include(scheduling.api)),
     path("api/v1/", include(consults.api)),
     path("api/v1/", include(prescribing.api)),
+    path("calendars/", include(scheduling.feeds)),
     path("audit/log/<path:name>", witness.published),
     path("inbound/", include(prescribing.inbound)),
     path("", include(accounts.portal)),

@@ -125,3 +125,9 @@ class TooLateToCancel(Conflict):
     """The visit type asks for more notice than this from patients. Staff may still call it off or move it."""
 
     code = "too_late_to_cancel"
+
+
+class TooManyCalendars(Conflict):
+    """Busy times are read from as many calendars as one provider may name."""
+
+    code = "too_many_calendars"

@@ -35,3 +35,13 @@ def may_define_visit_types(by: Actor, _: Any) -> bool:
 def may_set_hours(by: Actor, _: Any) -> bool:
     """Whoever the access table lets change availability; and the demonstration."""
     return by == SYSTEM or bool(granted(by, Action.UPDATE, Resource.AVAILABILITY))
+
+
+def may_publish_calendar(by: Actor, _: Any) -> bool:
+    """Whom the table lets make a secret address of a calendar: providers, of their own."""
+    return bool(granted(by, Action.ACT, Resource.CALENDAR))
+
+
+def may_read_calendars(by: Actor, _: Any) -> bool:
+    """Whom the table lets name a calendar whose busy times are read: providers, for themselves."""
+    return bool(granted(by, Action.CREATE, Resource.CALENDAR))

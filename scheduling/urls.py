@@ -1,7 +1,9 @@
 from django.urls import path
 
 from scheduling import api as faces
+from scheduling import api_calendars as calendar_faces
 from scheduling import portal as pages
+from scheduling.feeds import calendar
 
 api = [
     path("visit-types/", faces.VisitTypeList.as_view()),
@@ -14,6 +16,15 @@ api = [
     path("appointments/<uuid:pk>/reschedule/", faces.AppointmentReschedule.as_view()),
 ]
 
+api += [
+    path("calendar-feeds/", calendar_faces.FeedList.as_view()),
+    path("calendar-feeds/<uuid:pk>/", calendar_faces.FeedOne.as_view()),
+    path("busy-calendars/", calendar_faces.BusyList.as_view()),
+    path("busy-calendars/<uuid:pk>/", calendar_faces.BusyOne.as_view()),
+]
+
 portal = [
     path("patients/<uuid:patient_id>/booking/", pages.Booking.as_view(), name="booking"),
 ]
+
+feeds = [path("<str:secret>.ics", calendar)]

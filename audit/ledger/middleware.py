@@ -16,7 +16,15 @@ from audit.ledger.actor import ANONYMOUS
 from audit.ledger.errors import EntryNotWritten
 from audit.ledger.units import Unit, current, flush, resumed
 
-CHANNELS = {"/api/": "REST", "/admin/": "admin", "/dev/": "dev", "/inbound/": "inbound", "/audit/log/": "witness", "/oauth/": "OAuth"}
+CHANNELS = {
+    "/api/": "REST",
+    "/admin/": "admin",
+    "/audit/log/": "witness",
+    "/calendars/": "calendar",
+    "/dev/": "dev",
+    "/inbound/": "inbound",
+    "/oauth/": "OAuth",
+}
 RETRY_AFTER_SECONDS = "5"
 NOT_ON_RECORD = "audit_unavailable"
 

@@ -1,4 +1,5 @@
 from scheduling.models.appointments import Appointment, AppointmentSeries, GroupVisit
+from scheduling.models.calendars import BusyCalendar, BusyState, CalendarFeed
 from scheduling.models.occupancy import BookableResource, Occupancy
 from scheduling.models.offering import Availability, LateCancel, Modality, VisitType, WhoMayBook
 
@@ -7,6 +8,9 @@ __all__ = [
     "AppointmentSeries",
     "Availability",
     "BookableResource",
+    "BusyCalendar",
+    "BusyState",
+    "CalendarFeed",
     "GroupVisit",
     "LateCancel",
     "Modality",

@@ -1,7 +1,21 @@
 """Reads: what is offered to everybody, and the appointments that the actor may see."""
 
 from scheduling.selectors.appointments import appointment_for, appointments_for, left_open, stands_for
+from scheduling.selectors.calendars import busy_calendars_for, events_of, feeds_for, invited
 from scheduling.selectors.duty import is_on_duty
 from scheduling.selectors.offers import SlotPage, slots, visit_types
 
-__all__ = ["SlotPage", "appointment_for", "appointments_for", "is_on_duty", "left_open", "slots", "stands_for", "visit_types"]
+__all__ = [
+    "SlotPage",
+    "appointment_for",
+    "appointments_for",
+    "busy_calendars_for",
+    "events_of",
+    "feeds_for",
+    "invited",
+    "is_on_duty",
+    "left_open",
+    "slots",
+    "stands_for",
+    "visit_types",
+]

@@ -1,8 +1,10 @@
 """Every write of scheduling, by subject."""
 
 from scheduling.services.booking import book
+from scheduling.services.busy import add_busy_calendar, remove_busy_calendar
 from scheduling.services.cancelling import cancel
 from scheduling.services.expiring import sweep_holds
+from scheduling.services.feeding import end_feeds, make_feed, open_feed, revoke_feed
 from scheduling.services.holding import confirm, hold, release_hold
 from scheduling.services.offering import change_visit_type, close_hours, define_visit_type, open_hours
 from scheduling.services.rescheduling import reschedule
@@ -11,6 +13,7 @@ from scheduling.services.wishes import Overbooking
 
 __all__ = [
     "Overbooking",
+    "add_busy_calendar",
     "arrive",
     "book",
     "cancel",
@@ -18,11 +21,16 @@ __all__ = [
     "close_hours",
     "confirm",
     "define_visit_type",
+    "end_feeds",
     "fulfil",
     "hold",
+    "make_feed",
     "mark_no_show",
+    "open_feed",
     "open_hours",
     "release_hold",
+    "remove_busy_calendar",
     "reschedule",
+    "revoke_feed",
     "sweep_holds",
 ]

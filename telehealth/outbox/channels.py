@@ -29,6 +29,7 @@ class Address:
     language: str = ""
 
 
+Attach = Callable[[UUID], tuple[str, str, bytes] | None]
 AddressBook = Callable[[UUID], Address | None]
 SendText = Callable[[str, str, str], None]
 """(to, text, idempotency key). Raises OSError when it did not work; `Park` when it never will."""
@@ -42,13 +43,25 @@ def email(message: Message) -> None:
     if contact.way(message.purpose) == Way.SMS and not _untexted(message, address, contact):
         raise Skip("prefers_sms")
     said = texts.render(message.kind, message.object_id, contact.language or address.language, contact.zone)
-    name = {"Message-ID": f"<{message.key}@telehealth>"}
-    mail = EmailMessage(said.subject, said.text, to=[address.email], headers=name, connection=post_office())
+    headers = {"Message-ID": f"<{message.key}@telehealth>"}
+    mail = EmailMessage(said.subject, said.text, to=[address.email], headers=headers, connection=post_office())
+    if attached := _attached(message):
+        name, kind, content = attached
+        mail.attach(name, content, kind)
     flush()  # the reading of the address is on record before the mail leaves
     try:
         mail.send()
     except (SMTPException, OSError) as error:
         raise Retry("mail_unavailable") from error
+
+
+def _attached(message: Message) -> tuple[str, str, bytes] | None:
+    """What goes along with mails of this kind, as things stand now: file name, media type, content."""
+    path = settings.OUTBOX_ATTACHMENTS.get(message.kind)
+    if not path:
+        return None
+    make: Attach = import_string(path)
+    return make(message.object_id)
 
 
 def post_office() -> Any:

@@ -55,6 +55,7 @@ OPEN_DOORS = {
     ".well-known/assetlinks.json": "which apps an Android phone opens at our addresses",
     ".well-known/apple-app-site-association": "which apps an iPhone does",
     "audit/log/<path:name>": "the token of a witness is the key; hashes and signatures only",
+    "calendars/<str:secret>.ics": "the secret is the key, and what it opens are times",
     "inbound/script/": "signed by the pharmacy network",
     "dev/outbox": "in a demonstration only",
 }

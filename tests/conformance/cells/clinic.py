@@ -15,7 +15,7 @@ from consults.mailboxes import sealing
 from consults.models import Note, Visit
 from prescribing import demo
 from prescribing.models import Medication, Pharmacy, Prescription
-from scheduling.models import Appointment, VisitType
+from scheduling.models import Appointment, BusyCalendar, CalendarFeed, VisitType
 from telehealth.accounts import live, sessions, totp
 from telehealth.accounts.models import Session, TOTPDevice, User
 from telehealth.accounts.models.people import PATIENT_SIDE
@@ -159,6 +159,8 @@ def _things(made: Clinic, name: str, patient: Patient, doctor: Practitioner) -> 
     found["incident"] = sample(Incident, subject_kind="account", subject=str(made.accounts["biller"]), starts_at=moment - HOUR,
                                ends_at=moment, discovered_on=moment.date(), **facts).pk  # fmt: skip
     found["message"] = Message.objects.create(destination="email", kind="x", object_id=appointment.pk, key=uuid7().hex, state="parked").pk
+    found["feed"] = sample(CalendarFeed, practitioner=doctor).pk
+    found["busy_calendar"] = sample(BusyCalendar, practitioner=doctor).pk
     return found
 
 

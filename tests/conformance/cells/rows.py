@@ -167,6 +167,8 @@ ROWS: Final[Mapping[str, Row]] = {
     "post api/v1/appointments/<uuid:pk>/confirm/": Row(("later",)),
     "post api/v1/appointments/<uuid:pk>/release/": Row(("held",)),
     "post api/v1/appointments/<uuid:pk>/reschedule/": Row(("later",), moved, headers=IF_MATCH),
+    "delete api/v1/calendar-feeds/<uuid:pk>/": Row(("feed",), rule=arranges),
+    "delete api/v1/busy-calendars/<uuid:pk>/": Row(("busy_calendar",), rule=arranges),
     "get api/v1/visits/<uuid:pk>/": Row(("visit",)),
     "post api/v1/visits/<uuid:pk>/check-in/": Row(("visit",), fixed(**CHECK_IN), checks_in),
     "post api/v1/visits/<uuid:pk>/admit/": Row(("visit",), rule=conducts),
