@@ -55,7 +55,7 @@ _LAG = """
     SELECT extract(epoch FROM clock_timestamp() - GREATEST(e."timestamp", s.made_at)) FROM since s, audit_entry e
     WHERE e.id >= CASE WHEN s.made_at = '-infinity' THEN '00000000-0000-0000-0000-000000000000'::uuid
                        ELSE audit_id_at(s.made_at - interval '65 seconds') END
-      AND e.xid >= s.mark::xid8 AND NOT EXISTS (SELECT FROM audit_leaf l WHERE l.entry_id = e.id)
+      AND e.xid >= s.mark::xid8 AND (SELECT l.entry_id FROM audit_leaf l WHERE l.entry_id = e.id) IS NULL
     ORDER BY e.id LIMIT 1
 """
 
@@ -175,6 +175,13 @@ def take_lock() -> bool:
     """Whether this session is the one sealer now; PostgreSQL lets go when the connection ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY])
+        return bool(cursor.fetchone()[0])
+
+
+def may_seal() -> bool:
+    """Whether this role may write leaves and checkpoints: where there is a role for the sealer, no other does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_table_privilege('audit_leaf', 'INSERT') AND has_table_privilege('audit_checkpoint', 'INSERT')")
         return bool(cursor.fetchone()[0])
 
 

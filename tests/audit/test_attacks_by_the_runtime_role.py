@@ -6,12 +6,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 import psycopg
 import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from pytest_django import Settings
 
@@ -21,6 +24,7 @@ from audit.ledger.sealing import Sealer
 from audit.ledger.verification import Verifier
 from config import env
 from tests.audit.conftest import Write, seal_all
+from tests.audit.sealers import start_sealer
 from tests.cast import make_patient
 from tests.database import production_rights
 
@@ -199,6 +203,26 @@ def test_the_sealers_process_seals_under_its_own_role(has_sealer: None, written:
     subprocess.run([sys.executable, "manage.py", "seal_audit", "--once"], cwd=env.BASE_DIR, env=environment, check=True, timeout=60)
     assert Leaf.objects.filter(entry_id__in=ids).count() == 4
     assert Verifier().run().ok
+
+
+@pytest.mark.parametrize("how", ["--once", "--after-restore"])
+def test_sealing_under_the_runtime_role_is_refused_in_a_sentence(has_sealer: None, how: str) -> None:
+    """Also when there is nothing to seal; and nothing that was published is set aside."""
+    published = settings.AUDIT_CHECKPOINTS / "checkpoint"
+    with pytest.raises(CommandError, match=r"^the role \S+ may not seal the log: .* SEALER_DATABASE_URL.*$") as ended:
+        call_command("seal_audit", how)
+    assert ended.value.returncode == 1
+    assert published.exists()
+
+
+def test_the_process_that_seals_under_the_runtime_role_ends_and_does_not_try_for_ever(has_sealer: None, tmp_path: Path) -> None:
+    process = start_sealer(tmp_path, log=subprocess.PIPE)
+    try:
+        said = process.communicate(timeout=60)[1].decode()
+    finally:
+        process.kill()
+    assert process.returncode == 1
+    assert "SEALER_DATABASE_URL" in said and "Traceback" not in said and len(said.strip().splitlines()) == 1
 
 
 def test_the_sealers_role_adds_and_changes_nothing(has_sealer: None) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+import pytest
 from django.core.management import call_command
+from django.db import connection
 
-from audit.ledger.sealing import Sealer
-from audit.ledger.status import keep_verification, status
+from audit.ledger.sealing import _LAG, Sealer
+from audit.ledger.status import _UNSEALED, keep_verification, status
 from telehealth.accounts.access import Role
 from tests.audit.conftest import Write, seal_all
 from tests.people import Browser, MakeAccount, Person
@@ -31,6 +33,15 @@ def test_the_state_of_the_log_is_told(
     assert "2 do not fit, the first: edited" in browser.get(LOG).content.decode()
     found = status().verification
     assert found is not None and (found.ok, found.damages, found.first) == (False, 2, "edited")
+
+
+@pytest.mark.parametrize("statement", [_UNSEALED, _LAG])
+def test_the_panel_asks_for_each_entrys_leaf_and_never_reads_all_of_them(transactional_db: None, statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {statement}", [1] if "%s" in statement else None)
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "SubPlan" in plan and "audit_leaf" in plan
+    assert "Anti Join" not in plan and "Hash" not in plan, plan
 
 
 def test_verifying_is_on_record(sealer: Sealer, written: Write) -> None:

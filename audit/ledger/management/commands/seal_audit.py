@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection
 from audit.ledger import alarms
 from audit.ledger.errors import Forked, KeyUnavailable
 from audit.ledger.resuming import set_aside, stored
-from audit.ledger.sealing import Sealer, make_partitions, take_lock
+from audit.ledger.sealing import Sealer, make_partitions, may_seal, take_lock
 
 log = structlog.get_logger(__name__)
 PARTITIONS_EVERY = 3600.0  # seconds
@@ -80,6 +80,7 @@ class Command(BaseCommand):
             raise CommandError(str(fork)) from fork
 
     def _wait_for_lock(self) -> None:
+        _must_seal()
         while not take_lock():  # the running sealer, which seals meanwhile
             time.sleep(0.2)
 
@@ -90,6 +91,7 @@ class Command(BaseCommand):
         connection.close()
 
     def _run(self, every: float) -> None:
+        _must_seal()
         if not take_lock():
             self.stopping.wait(1)
             return
@@ -100,3 +102,10 @@ class Command(BaseCommand):
                 partitions_due = time.monotonic() + PARTITIONS_EVERY
             if not sealer.seal().more:
                 self.stopping.wait(every)
+
+
+def _must_seal() -> None:
+    """A role that may not write leaves is told so at once, not by the first entry that it cannot seal."""
+    if not may_seal():
+        role = connection.settings_dict["USER"]
+        raise CommandError(f"the role {role} may not seal the log: give this command SEALER_DATABASE_URL's role as its DATABASE_URL")
