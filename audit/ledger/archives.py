@@ -8,9 +8,8 @@ signed checkpoint of at least that size it proves each entry, also where the dat
 import base64
 import hashlib
 import heapq
-import logging
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
@@ -26,7 +25,6 @@ from django.utils.module_loading import import_string
 from audit.ledger.chunks import Readable
 from audit.ledger.models import Archive
 
-log = logging.getLogger(__name__)
 UNREACHABLE = (OSError, BotoCoreError, ClientError)  # what storages raise when they cannot be asked
 
 
@@ -38,8 +36,12 @@ class ArchiveUnreachable(Exception):
     """The storage of archives does not answer: what lies there may be good. The message says what kind of error it was."""
 
 
+Unread = Callable[[Archive, ArchiveBroken | ArchiveUnreachable], None]
+
+
 class Cipher(Protocol):
-    """Seals archives, in bounded memory; `settings.AUDIT_ARCHIVE_CIPHER` names it. Damage raises ArchiveBroken."""
+    """Seals archives, in bounded memory; `settings.AUDIT_ARCHIVE_CIPHER` names it. Damage raises ArchiveBroken, a key that
+    cannot be had now ArchiveUnreachable."""
 
     def seal(self, chunks: Iterable[bytes], bound_to: str) -> Iterator[bytes]: ...
     def unseal(self, source: Readable, bound_to: str) -> Iterator[bytes]: ...
@@ -75,16 +77,20 @@ def archives() -> "QuerySet[Archive]":
     return Archive.objects.filter(entries__gt=0).order_by("first_leaf")
 
 
-def rows(first_leaf: int, last_leaf: int) -> Iterator[Archived]:
+def _raised(archive: Archive, error: ArchiveBroken | ArchiveUnreachable) -> None:
+    raise error
+
+
+def rows(first_leaf: int, last_leaf: int, unread: Unread = _raised) -> Iterator[Archived]:
     """The archived entries among these leaves (both included), in the order of the tree; a file is opened when its turn comes.
 
-    What a damaged file does not give is missing here, and said in the log: who has the leaves sees which.
+    A file that cannot be read, or not to its end, is told to `unread`, and what it does not give is missing here.
     """
     waiting = deque(archives().filter(first_leaf__lte=last_leaf, last_leaf__gte=first_leaf))
     months: list[tuple[int, int, Archived, Iterator[Archived]]] = []  # they overlap by what was committed late
     while waiting or months:
         while waiting and (not months or (waiting[0].first_leaf or 0) <= months[0][0]):
-            _go_on(months, _readable(waiting.popleft()))
+            _go_on(months, _readable(waiting.popleft(), unread))
         if not months:
             return
         leaf, _, row, month = heapq.heappop(months)
@@ -101,11 +107,11 @@ def _go_on(months: list[tuple[int, int, Archived, Iterator[Archived]]], month: I
         heapq.heappush(months, (row.leaf, id(month), row, month))
 
 
-def _readable(archive: Archive) -> Iterator[Archived]:
+def _readable(archive: Archive, unread: Unread) -> Iterator[Archived]:
     try:
         yield from entries_in(archive)
-    except ArchiveBroken:
-        log.exception("an archive of the audit log cannot be read")
+    except (ArchiveBroken, ArchiveUnreachable) as error:
+        unread(archive, error)
 
 
 def entry_of(entry_id: UUID) -> Archived | None:

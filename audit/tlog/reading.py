@@ -2,9 +2,9 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from audit.tlog.merkle import HASH_BYTES, node_hash
@@ -13,6 +13,7 @@ from audit.tlog.tiles import WIDTH, notes_in, tile_path
 
 KEPT_TILES = 64
 SECONDS = 10
+KEY_BYTES = 32
 
 
 class Unpublished(Exception):
@@ -29,11 +30,17 @@ class TileReader:
 
     def checkpoint(self) -> str:
         """The newest note."""
-        return self._required("checkpoint").decode()
+        return self._text("checkpoint")
 
     def public_key(self) -> bytes:
         """The key that the log itself names: compare it with one that came another way."""
-        return bytes.fromhex(self._required("public-key").decode().strip())
+        try:
+            key = bytes.fromhex(self._text("public-key").strip())
+        except ValueError:
+            key = b""
+        if len(key) != KEY_BYTES:
+            raise Unpublished("public-key is not 32 bytes in hex")
+        return key
 
     def notes(self) -> Iterator[str]:
         """Every checkpoint ever published, in the order in which they were."""
@@ -41,10 +48,12 @@ class TileReader:
             try:
                 with (self.source / "checkpoints.log").open(encoding="utf-8") as lines:
                     yield from notes_in(lines)
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 return
+            except UnicodeDecodeError as error:
+                raise Unpublished("checkpoints.log is no text") from error
         else:
-            yield from notes_in(self._required("checkpoints.log").decode().splitlines(keepends=True))
+            yield from notes_in(self._text("checkpoints.log", "").splitlines(keepends=True))
 
     def nodes(self, size: int) -> Nodes:
         """The subtree hashes of the tree of `size` leaves, for making proofs."""
@@ -92,11 +101,14 @@ class TileReader:
                 return (folder / str(wider[0])).read_bytes()[: need * HASH_BYTES]
         raise Unpublished(f"tile {floor}/{index} is not published")
 
-    def _required(self, name: str) -> bytes:
+    def _text(self, name: str, otherwise: str | None = None) -> str:
         found = self._read(name)
-        if found is None:
+        if found is None and otherwise is None:
             raise Unpublished(f"{name} is not published")
-        return found
+        try:
+            return (found or b"").decode()
+        except UnicodeDecodeError as error:
+            raise Unpublished(f"{name} is no text") from error
 
     def _read(self, name: str) -> bytes | None:
         if isinstance(self.source, Path):
@@ -104,11 +116,12 @@ class TileReader:
                 return (self.source / name).read_bytes()
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        if urlsplit(self.source).scheme not in ("http", "https"):
+        if not self.source.lower().startswith(("https://", "http://")):
             raise Unpublished("an address of a log begins with https:// or http://")
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        request = Request(f"{self.source.rstrip('/')}/{name}", headers=headers)  # noqa: S310  # the scheme is checked above
         try:
+            request = Request(f"{self.source.rstrip('/')}/{name}")  # noqa: S310  # the scheme is checked above
+            if self.token:  # for this address alone, not for where it may redirect to
+                request.add_unredirected_header("Authorization", f"Bearer {self.token}")
             with urlopen(request, timeout=SECONDS) as reply:  # noqa: S310
                 content: bytes = reply.read()
                 return content
@@ -116,7 +129,7 @@ class TileReader:
             if error.code == 404:
                 return None
             raise Unpublished(f"{name}: the server answers {error.code}") from error
-        except OSError as error:
+        except (OSError, HTTPException, ValueError) as error:  # the last of an address that is none
             raise Unpublished(f"{name}: the server does not answer") from error
 
 

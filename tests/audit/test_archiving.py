@@ -23,7 +23,7 @@ from audit.ledger.archiving import NotArchivable, archive, detach
 from audit.ledger.keys import mac
 from audit.ledger.models import Archive, Entry, Leaf
 from audit.ledger.sealing import Sealer, leaf_of
-from audit.ledger.verification import Verifier
+from audit.ledger.verification import Damage, Verifier
 from audit.tlog.notes import opened
 from audit.tlog.proofs import inclusion, verify_inclusion
 from audit.tlog.reading import TileReader
@@ -36,6 +36,7 @@ from tests.audit.conftest import Write, seal_all
 from tests.audit.seeding import Seeded, seeded
 from tests.audit.test_bucket import moto_s3
 from tests.database import production_rights
+from tests.live import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 __all__ = ["moto_s3"]  # a fixture
@@ -244,7 +245,7 @@ def test_damage_is_not_laundered_by_archiving(past: Seeded, sealer: Sealer, as_o
 
 
 def test_tiles_of_another_tree_are_not_archived_under(past: Seeded, sealer: Sealer) -> None:
-    tile = sealer.tiles.root / "tile/0/001"
+    tile = sealer.tiles.root / f"tile/0/{in_month(MAY)[0][0] // 256:03}"
     raw = tile.read_bytes()
     tile.write_bytes(raw[:64] + bytes(32) + raw[96:])
     with pytest.raises(CommandError, match=r"does not fit|not of the newest"):
@@ -314,7 +315,31 @@ def test_a_month_goes_to_a_bucket_and_is_read_from_there(past: Seeded, in_a_buck
     client.delete_object(Bucket=bucket, Key=made.place)
     with pytest.raises(ArchiveBroken, match="gone"):
         list(archives.entries_in(made))
-    assert {each.kind for each in Verifier().run().damages} == {"deleted"}
+    assert {each.kind for each in Verifier().run().damages} == {"unreadable archive"}
+
+
+def test_verifying_says_in_words_that_archives_are_out_of_reach(
+    past: Seeded, in_a_bucket: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An outage is no damage: what else there is is verified, and it is said what was not. Once it is over the log verifies."""
+    count, (leaf, entry) = len(in_month(MAY)), in_month(MAY)[0]
+    run("--month", "2019-05", "--drop")
+    reachable = settings.STORAGES
+    with monkeypatch.context() as outage:
+        outage.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{free_port()}")
+        outage.setenv("AWS_MAX_ATTEMPTS", "1")
+        settings.STORAGES = reachable | {"archives": storage.place(tmp_path / "unused", in_a_bucket[1])}
+        report = Verifier().run()
+        with pytest.raises(SystemExit) as ended:
+            call_command("verify_audit", "--jobs", "1")
+    settings.STORAGES = reachable
+    assert report.damages == [Damage("archive out of reach", str(entry), leaf)]
+    assert (report.unread, report.archived, report.incomplete, report.ok) == (count, 0, True, False)
+    assert ended.value.code == 1
+    said = capsys.readouterr().out
+    assert "archive 2019-05: " in said and f"{count:,} entries in archives that cannot be read were not verified" in said
+    assert "NOT ALL OF THE LOG COULD BE VERIFIED" in said and "THE LOG DOES NOT VERIFY" not in said
+    assert Verifier().run().ok
 
 
 def test_a_bucket_that_is_not_there_archives_nothing(past: Seeded, in_a_bucket: Any) -> None:

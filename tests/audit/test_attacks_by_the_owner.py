@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from audit.ledger import keys, uuid7
 from audit.ledger.sealing import Sealer
-from audit.ledger.verification import Report, Verifier
+from audit.ledger.verification import Damage, Report, Verifier
 from config import storage
 from tests.audit.conftest import Write, seal_all
 from tests.audit.seeding import Seeded, seeded
@@ -252,4 +252,20 @@ def test_an_archive_that_was_touched_is_named(log: Sealer, settings: Settings, t
     else:
         as_owner("UPDATE audit_archive SET place = %s WHERE month = '2019-05-01'", other.name)
     report = named(log)
-    assert (report.damages[0].kind, report.damages[0].index, report.damages[0].entry) == ("deleted", leaf, entry)
+    if attack == "row gone":  # nothing says any more that there was an archive
+        assert report.damages[0] == Damage("deleted", entry, leaf)
+        return
+    assert report.damages == [Damage("unreadable archive", entry, leaf)]  # once for all 41 of the month
+    assert (report.unread, report.archived) == (41, 79)
+    assert len(report.archives) == 1 and report.archives[0].endswith({"file gone": f"{file.name} is gone"}.get(attack, "of another key"))
+
+
+def test_an_archive_that_is_cut_after_its_last_entry_is_named(log: Sealer, settings: Settings, tmp_path: Path, as_owner: AsOwner) -> None:
+    """Every entry is there and fits; what lay behind them is not what was archived."""
+    archive_all(settings, tmp_path)
+    unarmed(as_owner)
+    as_owner("UPDATE audit_archive SET sha256 = %s WHERE month = '2019-05-01'", bytes(32))
+    ((leaf,),) = as_owner("SELECT first_leaf FROM audit_archive WHERE month = '2019-05-01'")
+    report = named(log)
+    assert report.damages == [Damage("unreadable archive", "archive 2019-05", leaf)]
+    assert (report.unread, report.archived) == (0, 120)

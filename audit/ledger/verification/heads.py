@@ -21,15 +21,16 @@ CLOCK_MS = 60_000  # as much as an entry may be off when it is written
 class Outside:
     """What was kept outside the database: a folder, an address, or a file of notes (tiles are then the local ones)."""
 
-    def __init__(self, reader: TileReader, file: Path | None = None) -> None:
+    def __init__(self, reader: TileReader, file: Path | None = None, *, named: bool = True) -> None:
         self.reader = reader
         self.file = file
+        self.named = named  # somebody said where it is: then holding the log against nothing is no verification
 
     @classmethod
     def of(cls, source: Path | str | None, local: Path, token: str = "") -> "Outside":
         """For `--against`; without it, what the sealer published here."""
         if source is None:
-            return cls(TileReader(local))
+            return cls(TileReader(local), named=False)
         if "://" in str(source):
             return cls(TileReader(str(source), token))
         path = Path(source)
@@ -38,9 +39,17 @@ class Outside:
         return cls(TileReader(local), path) if path.is_file() else cls(TileReader(path))
 
     def notes(self) -> Iterator[str]:
-        """Every checkpoint kept, in the order of the file; the newest also where only that one was kept."""
+        """Every checkpoint kept, in the order of the file; Unpublished where it is said that some are, and none is."""
+        last = ""
+        for last in self._notes():
+            yield last
+        if self.named and not last:
+            raise Unpublished("no checkpoint is kept there")
+
+    def _notes(self) -> Iterator[str]:
+        """The newest also where only that one was kept."""
         if self.file:
-            yield from notes_in([*self.file.read_text(encoding="utf-8").splitlines(keepends=True), "\n"])
+            yield from notes_in([*_text_of(self.file).splitlines(keepends=True), "\n"])
             return
         kept = self.reader.notes()
         try:
@@ -122,6 +131,13 @@ class Heads:
         except ValueError:
             self.report.found("malformed checkpoint", text[:40])
             return None
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise Unpublished(f"{file.name} is no text") from error
 
 
 def size_of(note: str) -> int:

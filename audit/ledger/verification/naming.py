@@ -1,12 +1,15 @@
 """What kind of damage it is, and at which entry: found only once something does not fit, so it may take its time."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
-from audit.ledger.archives import Archived, rows
+from audit.ledger.archives import ArchiveBroken, Archived, ArchiveUnreachable, rows
 from audit.ledger.keys import mac
+from audit.ledger.models import Archive
 from audit.ledger.sealing import leaf_of
 from audit.ledger.verification.heads import Outside
 from audit.ledger.verification.pieces import Odd
+from audit.ledger.verification.report import OUT_OF_REACH, UNREADABLE, Report
 from audit.ledger.verification.sessions import Session
 
 PAGE = 4096
@@ -71,19 +74,50 @@ class Names:
 class Archives:
     """Entries that are kept in files instead: read once, in the order of the tree, as far as leaves ask for them."""
 
-    def __init__(self, until: int) -> None:
+    def __init__(self, until: int, report: Report) -> None:
         self.until = until
+        self.report = report
         self.rows: Iterator[Archived] | None = None
         self.row: Archived | None = None
+        self.unread: dict[Archive, str] = {}  # months that cannot be read, and the kind of damage that this is
+        self.told: set[Archive] = set()
 
-    def kind(self, odd: Odd) -> str | None:
-        """The damage of a leaf whose entry is not in the database; None when the archive has it as it was sealed."""
+    def look(self, odd: Odd) -> None:
+        """A leaf whose entry is not in the database: its archive has it as it was sealed, or it is damage."""
+        row = self._row(odd.index)
+        if row is None:
+            self._missing(odd)
+        elif leaf_of(row.text, row.mac) == odd.stored and mac(row.text) == row.mac and str(row.entry_id) == odd.entry:
+            self.report.archived += 1
+        else:
+            self.report.found("edited", odd.entry, odd.index)
+
+    def rest(self) -> None:
+        """Read what was begun to its end, which also checks that it is the file that was archived."""
+        while self.rows is not None and next(self.rows, None) is not None:
+            pass
+        for month in self.unread.keys() - self.told:
+            self.report.found(self.unread[month], f"archive {month}", month.first_leaf)
+
+    def _row(self, index: int) -> Archived | None:
         if self.rows is None:
-            self.rows = rows(odd.index, self.until)
+            self.rows = rows(index, self.until, self._cannot_read)
             self.row = next(self.rows, None)
-        while self.row and self.row.leaf < odd.index:
+        while self.row and self.row.leaf < index:
             self.row = next(self.rows, None)
-        if self.row is None or self.row.leaf != odd.index:
-            return "deleted"
-        fits = leaf_of(self.row.text, self.row.mac) == odd.stored and mac(self.row.text) == self.row.mac
-        return None if fits and str(self.row.entry_id) == odd.entry else "edited"
+        return self.row if self.row and self.row.leaf == index else None
+
+    def _missing(self, odd: Odd) -> None:
+        """Named once for all of a month that cannot be read: whether its entries are what they were is not known."""
+        month = next((each for each in self.unread if each.holds(UUID(odd.entry))), None)
+        if month is None:
+            self.report.found("deleted", odd.entry, odd.index)
+            return
+        self.report.unread += 1
+        if month not in self.told:
+            self.told.add(month)
+            self.report.found(self.unread[month], odd.entry, odd.index)
+
+    def _cannot_read(self, month: Archive, error: ArchiveBroken | ArchiveUnreachable) -> None:
+        self.unread[month] = OUT_OF_REACH if isinstance(error, ArchiveUnreachable) else UNREADABLE
+        self.report.archives.append(str(error))

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from django.conf import settings
 
-from audit.ledger.archives import ArchiveBroken
 from audit.ledger.verification.heads import CLOCK_MS, Heads, Outside
 from audit.ledger.verification.naming import Archives, Names
-from audit.ledger.verification.pieces import LEVEL, WIDTH, Note, Odd, Piece, Seen, Task, Trust, opened_note, piece
+from audit.ledger.verification.pieces import LEVEL, WIDTH, Note, Piece, Seen, Task, Trust, opened_note, piece
 from audit.ledger.verification.pool import Pool, processes
 from audit.ledger.verification.report import Report
 from audit.ledger.verification.sessions import address, open_session, snapshot_of
@@ -94,10 +93,11 @@ class Verifier:
         end = self._end()
         for index, entry in self.session.execute(_STRANGE, [end]).fetchall():
             self.report.found("inserted", entry, index)
-        self.archives = Archives(end)
+        self.archives = Archives(end, self.report)
         for made in self._pieces(pool, end):
             self._add(made)
             progress(made.last, end)
+        self.archives.rest()
         self.report.tree_size, self.report.root = self.peaks.size, self.peaks.root().hex()
 
     def _end(self) -> int:
@@ -143,7 +143,7 @@ class Verifier:
             self.report.found("deleted", f"leaf {hole}", hole)
             self.comparable = False
         for odd in made.absent:
-            self._absent(odd)
+            self.archives.look(odd)
         for odd in made.odd:
             self.report.found(self.names.entry_kind(odd), odd.entry, odd.index)
         midway = bool(made.first % WIDTH)  # only where `since` begins: such a piece gives the whole tree's peaks
@@ -156,16 +156,6 @@ class Verifier:
             self.peaks.graft(made.peaks[0], LEVEL)
         else:
             self.peaks = Peaks(made.last, [*before, *made.peaks])
-
-    def _absent(self, odd: Odd) -> None:
-        try:
-            kind = self.archives.kind(odd)
-        except ArchiveBroken:
-            kind = "deleted"
-        if kind is None:
-            self.report.archived += 1
-        else:
-            self.report.found(kind, odd.entry, odd.index)
 
     def _seen(self, note: Note) -> Seen:
         return Seen(note, *opened_note(note, self.trust), [], 0)

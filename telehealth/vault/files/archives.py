@@ -12,7 +12,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import DatabaseError
 
-from audit.ledger.archives import ArchiveBroken
+from audit.ledger.archives import ArchiveBroken, ArchiveUnreachable
 from audit.ledger.chunks import Readable, exactly
 from telehealth.vault import cipher, keyring, record_keys
 from telehealth.vault.cipher import Broken
@@ -36,7 +36,7 @@ class Cipher:
         yield from stream.seal(AESGCM(key), chunks, bound)
 
     def unseal(self, source: Readable, bound_to: str) -> Iterator[bytes]:
-        """The text again, or ArchiveBroken."""
+        """The text again; ArchiveBroken, or ArchiveUnreachable where its key cannot be had now."""
         bound = bound_to.encode()
         try:
             if exactly(source, len(_MAGIC)) != _MAGIC:
@@ -46,6 +46,8 @@ class Cipher:
             yield from stream.unseal(AESGCM(key), source, bound)
         except (Broken, ValueError) as error:
             raise ArchiveBroken(f"{bound_to}: changed, cut, or of another key") from error
+        except VaultUnavailable as error:
+            raise ArchiveUnreachable(f"{bound_to}: its key cannot be had now") from error
 
 
 def _of_purpose(sealed: bytes, bound: bytes) -> bytes | None:

@@ -61,16 +61,17 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _verified(self, options: dict[str, Any]) -> Report:
+        against, since, token = options["against"], _text_of(options["since"]), _text_of(options["token_file"]).strip()
         try:
-            since = options["since"].read_text(encoding="utf-8") if options["since"] else ""
-            token = options["token_file"].read_text().strip() if options["token_file"] else ""
-            verifier = Verifier(options["against"], options["key"], since=since, jobs=options["jobs"], token=token)
+            verifier = Verifier(against, options["key"], since=since, jobs=options["jobs"], token=token)
         except (OSError, ValueError, Unpublished) as error:
-            raise CommandError(f"no checkpoints to verify against: has the sealer run? ({error})") from error
+            raise CommandError(_not_verified(against, error)) from error
         except Untrusted as error:
             raise CommandError(f"the trusted checkpoint cannot be used: {error}") from error
         try:
             return verifier.run(self._progress)
+        except (OSError, Unpublished) as error:  # with a key that was given, the first question is asked only here
+            raise CommandError(_not_verified(against, error)) from error
         except Untrusted as error:
             raise CommandError(f"{error}: THE LOG DOES NOT VERIFY") from error
 
@@ -103,7 +104,29 @@ class Command(BaseCommand):
             at = "" if damage.index is None else f" at leaf {damage.index}"
             what = damage.entry if " " in damage.entry else f"entry {damage.entry}"
             self.stdout.write(self.style.ERROR(f"{damage.kind}: {what}{at}"))
-        self.stdout.write("the log verifies" if report.ok else "THE LOG DOES NOT VERIFY")
+        for why in report.archives[:10]:
+            self.stdout.write(self.style.ERROR(f"archive {why}"))
+        if report.unread:
+            self.stdout.write(f"{report.unread:,} entries in archives that cannot be read were not verified")
+        self.stdout.write(_verdict(report))
+
+
+def _verdict(report: Report) -> str:
+    if report.incomplete:
+        return "NOT ALL OF THE LOG COULD BE VERIFIED: archives are out of reach; nothing else is wrong"
+    return "the log verifies" if report.ok else "THE LOG DOES NOT VERIFY"
+
+
+def _not_verified(against: str | None, error: Exception) -> str:
+    where = f"at {against} cannot be had" if against else "of this machine cannot be had: has the sealer run?"
+    return f"nothing was verified: the checkpoints {where} ({error})"
+
+
+def _text_of(file: Path | None) -> str:
+    try:
+        return file.read_text(encoding="utf-8") if file else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file} cannot be read") from error
 
 
 def _cores() -> int:
