@@ -7,24 +7,31 @@ home is proved against what the sealer published, not against what the database 
 import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from heapq import nsmallest
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
 
-from audit.ledger.archives import entry_of
+from audit.ledger.archives import entries_in, entry_of
 from audit.ledger.entries import text_sql
+from audit.ledger.ids import uuid7
+from audit.ledger.models import Archive
+from audit.ledger.whole import FIRST, through
 from audit.tlog.notes import BadCheckpoint, Head, opened
 from audit.tlog.proofs import consistency, inclusion
 from audit.tlog.reading import TileReader, Unpublished
 
 FORMAT = "telehealth.audit/1"
 PAGE = 500
+ARCHIVED_PAGE = 2_000  # of one record in one month: how many are sorted in memory at a time
 
 _ROW = f"SELECT e.id, {text_sql('e')}, e.mac, l.leaf_index FROM audit_entry e LEFT JOIN audit_leaf l ON l.entry_id = e.id"  # noqa: S608  # our own names
 _ONE = f"{_ROW} WHERE e.id = %s"
-_OF_RECORD = f"{_ROW} WHERE e.record_id = %s AND e.id > %s AND e.id <= %s ORDER BY e.id LIMIT {PAGE}"
+_OF_RECORD = f"{_ROW} WHERE e.record_id = %s AND e.id >= %s AND e.id < %s ORDER BY e.id LIMIT {PAGE}"
 _NEWEST_OF_RECORD = "SELECT id FROM audit_entry WHERE record_id = %s ORDER BY id DESC LIMIT 1"
 _NOTE = "SELECT note FROM audit_checkpoint WHERE tree_size = %s"
 
@@ -96,14 +103,36 @@ def place_of(entry_id: UUID) -> Place | None:
 
 
 def places_of_record(record_id: UUID) -> Iterator[list[Place]]:
-    """Every entry about one record that is there now, by pages, in the order of the ids."""
+    """Every entry about one record that is there now, archived ones included, by pages, in the order of the ids.
+
+    Raises ArchiveBroken and ArchiveUnreachable.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_NEWEST_OF_RECORD, [record_id])
         newest = cursor.fetchone()
-    after = UUID(int=0)
-    while newest and (page := _places(_OF_RECORD, [record_id, after, newest[0]])):
+    end = UUID(int=newest[0].int + 1) if newest else uuid7()
+    yield from through(FIRST, end, partial(_stored_of, record_id), partial(_archived_of, record_id))
+
+
+def _stored_of(record_id: UUID, first: UUID, end: UUID) -> Iterator[list[Place]]:
+    while page := _places(_OF_RECORD, [record_id, first, end]):
         yield page
-        after = page[-1].id
+        first = UUID(int=page[-1].id.int + 1)
+
+
+def _archived_of(record_id: UUID, month: Archive) -> Iterator[list[Place]]:
+    """An archive is in the order of the tree, which late commits are out of. Sorted in bounded memory: a month that has more
+    about one record than a page is read once for each page."""
+    needle = f'"record_id":"{record_id}"'.encode()  # cannot stand within a value, where quotes are escaped
+    first = FIRST
+    while True:
+        found = (Place(row.entry_id, row.text.decode(), row.mac, row.leaf) for row in entries_in(month) if needle in row.text)
+        page = nsmallest(ARCHIVED_PAGE, (place for place in found if place.id >= first), key=attrgetter("id"))
+        for at in range(0, len(page), PAGE):
+            yield page[at : at + PAGE]
+        if len(page) < ARCHIVED_PAGE:
+            return
+        first = UUID(int=page[-1].id.int + 1)
 
 
 def note_of(size: int) -> str:

@@ -52,7 +52,7 @@ class ProofsUnavailable(Unavailable):
 
 
 class ArchiveUnavailable(Unavailable):
-    """An archived month cannot be read now: who was affected in it is not known."""
+    """An archived month cannot be read now: what is in it is not known."""
 
     code = "archive_unavailable"
 

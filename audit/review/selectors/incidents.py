@@ -3,21 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
+from functools import partial
 from uuid import UUID
 
 import orjson
 from django.db.models import QuerySet
 
-from audit.ledger import Act, Actor
-from audit.ledger.archives import ArchiveBroken, ArchiveUnreachable, archives, entries_in
+from audit.ledger import Act, Actor, whole
 from audit.ledger.ids import first_id_after, first_id_at
-from audit.ledger.models import Archive, Entry
+from audit.ledger.models import Archive
 from audit.review.batches import in_batches
 from audit.review.breach import Duty, duties
-from audit.review.errors import ArchiveUnavailable
 from audit.review.kinds import RESOURCE, kinds_of
 from audit.review.models import Affected, Conclusion, Incident
+from audit.review.selectors.whole import Sought, archived_rows, readable
 from telehealth.accounts.access import Action, Resource, Scope, granted
 from telehealth.records.models import ClinicalResource, Patient
 
@@ -46,21 +45,17 @@ def affected_by(by: Actor, incident: Incident) -> "QuerySet[Affected]":
     return Affected.objects.filter(incident__in=incidents_for(by), incident=incident)
 
 
-def entries_of(incident: Incident) -> "QuerySet[Entry]":
+def sought_by(incident: Incident) -> Sought:
     """What was done as this account, session or app in the period, its last millisecond included. Refusals showed nothing."""
-    found: QuerySet[Entry] = Entry.objects.filter(
-        id__gte=first_id_at(incident.starts_at),
-        id__lt=first_id_after(incident.ends_at),
-        **{COLUMN[incident.subject_kind]: incident.subject},
-    )
-    return found.exclude(outcome="refused").exclude(record_id=None)
+    columns = {COLUMN[incident.subject_kind]: incident.subject}
+    return Sought(columns=columns, first=first_id_at(incident.starts_at), end=first_id_after(incident.ends_at), shown=True)
 
 
 def touched_by(incident: Incident) -> dict[UUID, Touched]:
     """Record → what the log says of it, archived months included. Reads as a stream: what is kept is one small object per
     record. ArchiveUnavailable when a month cannot be read: nobody is passed over."""
     found: dict[UUID, Touched] = {}
-    for batch in in_batches(chain(archived_of(incident), _rows_of(incident)), BATCH):
+    for batch in in_batches(_rows_of(sought_by(incident)), BATCH):
         types = types_of([detail for _, _, act, detail in batch if act == Act.RECORD_OPENED])
         for record_id, at, act, detail in batch:
             one = found.setdefault(record_id, Touched(at, at))
@@ -70,33 +65,19 @@ def touched_by(incident: Incident) -> dict[UUID, Touched]:
     return found
 
 
-def _rows_of(incident: Incident) -> Iterator[Row]:
-    rows = entries_of(incident).order_by("id").values_list("record_id", "timestamp", "act", "detail")
+def _rows_of(sought: Sought) -> Iterator[Row]:
+    with readable():
+        yield from whole.through(sought.first, sought.end, partial(_stored, sought), partial(_archived, sought))
+
+
+def _stored(sought: Sought, first: UUID, end: UUID) -> Iterator[Row]:
+    rows = sought.stored().filter(id__gte=first, id__lt=end).order_by("id").values_list("record_id", "timestamp", "act", "detail")
     return rows.iterator(chunk_size=BATCH)
 
 
-def archived_of(incident: Incident) -> Iterator[Row]:
-    """The same of the months that lie in archives, in the order of the tree."""
-    first, end = first_id_at(incident.starts_at), first_id_after(incident.ends_at)
-    wanted = {COLUMN[incident.subject_kind]: incident.subject}
-    try:
-        for month in archives():
-            if month.begins < end and month.ends > first:
-                for entry in _entries_that_left(month):
-                    if first <= UUID(entry["id"]) < end and entry["record_id"] and _showed(entry, wanted):
-                        yield UUID(entry["record_id"]), datetime.fromisoformat(entry["timestamp"]), entry["act"], entry["detail"]
-    except (ArchiveBroken, ArchiveUnreachable) as error:
-        raise ArchiveUnavailable from error
-
-
-def _entries_that_left(month: Archive) -> Iterator[dict[str, str]]:
-    """Nothing, where an archive was made and its month has not been detached yet: it is read in its place."""
-    if not Entry.objects.filter(id__gte=month.begins, id__lt=month.ends).exists():
-        yield from (orjson.loads(row.text) for row in entries_in(month))
-
-
-def _showed(entry: dict[str, str], wanted: dict[str, str]) -> bool:
-    return entry["outcome"] != "refused" and all(entry[name] == value for name, value in wanted.items())
+def _archived(sought: Sought, month: Archive) -> Iterator[Row]:
+    for entry, _ in archived_rows(sought, month):
+        yield UUID(entry["record_id"]), datetime.fromisoformat(entry["timestamp"]), entry["act"], entry["detail"]
 
 
 def people_of(records: list[UUID]) -> dict[UUID, UUID]:

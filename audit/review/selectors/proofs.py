@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 from django.contrib.auth import get_user_model
 
-from audit.ledger import Actor, proving
+from audit.ledger import Actor, proving, whole
 from audit.ledger.archives import ArchiveBroken, ArchiveUnreachable
 from audit.ledger.status import status
 from audit.review.errors import ProofsUnavailable
@@ -21,10 +21,12 @@ from telehealth.records.models import Patient
 
 
 def proved_accesses(by: Actor, patient_id: UUID) -> Iterator[bytes]:
-    """The lines of the document "accesses to this record", with proofs; Missing when this actor may not have it."""
+    """The lines of the document "accesses to this record", with proofs, archived months included; Missing when this actor
+    may not have it, ProofsUnavailable when it cannot be made whole now."""
     one(Patient.objects.filter(visible(by, Action.EXPORT, Resource.ACCESS_LOG, "")).only("pk"), patient_id)
     with _published():
         prover = proving.Prover()
+        whole.at_hand(whole.FIRST, whole.END)
     return _accesses(prover, patient_id)
 
 

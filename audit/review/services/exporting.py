@@ -2,7 +2,7 @@
 committed before the part that names them leaves."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 
 from audit.ledger import Act, Actor, record, uuid7
 from audit.ledger.entries import COLUMNS, TIME_FORMAT
@@ -65,12 +64,14 @@ class Export:
 
 @transaction.atomic
 def export_entries(*, format: str, filters: Mapping[str, Any], going: Purpose, by: Actor) -> Export:
-    """The log's entries that fit all filters (patient, actor, session, client, act, starts_at, ends_at), oldest first."""
+    """The log's entries that fit all filters (patient, actor, session, client, act, starts_at, ends_at), archived ones
+    included, oldest month first. ArchiveUnavailable when one cannot be opened; the stream breaks when one ends too early."""
     require_export(by)
     permit(by, rules.may_export_entries, None)
-    export, entries = uuid7(), _filtered(filters)
+    export, sought = uuid7(), _sought(filters)
+    selectors.at_hand(sought)
     record(by, Act.AUDIT_EXPORTED, detail={"export": str(export), "of": "entries", "format": format, "filters": sorted(filters)})
-    return Export(format, _entries(entries, format, _leaving(export, going, "Entries of the audit log"), by), export)
+    return Export(format, _entries(sought, format, _leaving(export, going, "Entries of the audit log"), by), export)
 
 
 @transaction.atomic
@@ -79,12 +80,14 @@ def export_incident(*, incident_id: UUID, format: str, going: Purpose, by: Actor
     in FHIR the entries themselves."""
     require_export(by)
     incident = one(selectors.incidents_for(by, Action.EXPORT), incident_id)
-    export = uuid7()
+    export, sought = uuid7(), selectors.sought_by(incident)
+    if format == FHIR:
+        selectors.at_hand(sought)
     leaving = _leaving(export, going, "That the record was affected by an incident")
     detail = {"export": str(export), "of": "incident", "format": format, "contact": contact}
     record(by, Act.AUDIT_EXPORTED, incident, detail=detail)
     if format == FHIR:
-        return Export(format, _entries(selectors.entries_of(incident), format, leaving, by), export)
+        return Export(format, _entries(sought, format, leaving, by), export)
     return Export(format, _affected(incident, format, leaving, by, contact), export)
 
 
@@ -106,23 +109,21 @@ def _leaving(export: UUID, going: Purpose, what: str) -> Leaving:
     return Leaving(going.recipient, what, going.purpose, Basis(going.basis), "review.Export", export)
 
 
-def _filtered(filters: Mapping[str, Any]) -> "QuerySet[Entry]":
+def _sought(filters: Mapping[str, Any]) -> selectors.Sought:
     names = {"patient": "record_id", "actor": "actor_id", "session": "session", "client": "client", "act": "act"}
-    found: QuerySet[Entry] = Entry.objects.filter(**{names[key]: value for key, value in filters.items() if key in names})
+    sought = selectors.Sought(columns={names[key]: str(value) for key, value in filters.items() if key in names})
     if "starts_at" in filters:
-        found = found.filter(id__gte=first_id_at(filters["starts_at"]))
-    return found.filter(id__lt=first_id_at(filters["ends_at"])) if "ends_at" in filters else found
+        sought = replace(sought, first=first_id_at(filters["starts_at"]))
+    return replace(sought, end=first_id_at(filters["ends_at"])) if "ends_at" in filters else sought
 
 
-def _entries(entries: "QuerySet[Entry]", format: str, leaving: Leaving, by: Actor) -> Iterator[bytes]:
+def _entries(sought: selectors.Sought, format: str, leaving: Leaving, by: Actor) -> Iterator[bytes]:
     """Page by page, up to the export's own beginning: it does not run after the entries that it makes itself."""
-    last, told, head = UUID(int=0), set[UUID](), True
-    bounded = selectors.named(entries.filter(id__lt=leaving.source_id))
-    while page := list(bounded.filter(id__gt=last).order_by("id")[:BATCH]):
+    told, head = set[UUID](), True
+    for page in selectors.pages(replace(sought, end=min(sought.end, leaving.source_id))):
         fresh = {entry.record_id for entry in page if entry.record_id is not None} - told
         _tell(fresh, leaving, by)
         told |= fresh
-        last = page[-1].pk
         yield _written(page, format, head)
         head = False
     if head and format == CSV:
