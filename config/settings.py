@@ -347,6 +347,7 @@ PORTAL_MENU = [  # URL name, label, roles
     ("import", _("Import"), {"nurse"}),
     ("emergency", _("Emergency"), {"provider", "nurse"}),
     ("admin:index", _("Administration"), {"administrator", "privacy_officer"}),
+    ("sharing", _("Sharing"), {"patient", "proxy"}),
     *([("phone", _("My visits"), {"patient", "proxy"})] if DEMO else []),  # in place of the app that they have
 ]
 PORTAL_HOME = {  # role: URL name of where it starts; "" for others
@@ -359,7 +360,13 @@ PORTAL_HOME = {  # role: URL name of where it starts; "" for others
     "provider": "today",
 }
 PORTAL_SLOTS = {  # shell: slot: URL name and its parameters
-    "desk": {"invite": ("desk-invite", "patient_id"), "booking": ("booking", "patient_id"), "staff": ("desk-staff", "patient_id")},
+    "desk": {
+        "invite": ("desk-invite", "patient_id"),
+        "booking": ("booking", "patient_id"),
+        "staff": ("desk-staff", "patient_id"),
+        "consents": ("consents", "patient_id"),
+    },
+    "sharing": {"consents": ("consents", "patient_id")},
     "phone": {"booking": ("booking", "patient_id")},
     "visit": {
         "banner": ("patient-banner", "patient_id"),

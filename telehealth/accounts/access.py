@@ -183,6 +183,7 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
         Resource.CONTACT_PREFERENCE: may(OWN | DESK, *LOOK, UPDATE, ACT),
         Resource.INVITATION: may(DESK, CREATE, *LOOK),
         Resource.PROXY_GRANT: may(DESK, CREATE, *LOOK, DELETE),
+        Resource.CONSENT: may(DESK, CREATE),  # what was signed on paper: recorded, never looked through
         Resource.CARE_RELATIONSHIP: may(DESK, CREATE, *LOOK, DELETE),
         Resource.STAFF_RECORD: may(DESK, CREATE, *LOOK, DELETE),
         Resource.APPOINTMENT: may(DESK, CREATE, *LOOK, ACT),

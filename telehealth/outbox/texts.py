@@ -65,6 +65,9 @@ TEXTS: dict[str, Text] = {
         channels=MAIL_ONLY,
         link="email_change",
     ),
+    "consent_recorded": Text(
+        _("Your consent"), _("A consent that you signed has been recorded. Sign in to see it, or to withdraw it."), channels=MAIL_ONLY
+    ),
     "emergency_access": Text(
         _("Emergency access"),
         _("Somebody declared an emergency to see a record. Sign in to review it."),

@@ -157,8 +157,26 @@ def consents_over(by: Actor, since: datetime) -> set[UUID]:
 
 
 def consent_for(by: Actor, patient_id: UUID, pk: UUID) -> Consent:
-    """One of them, or Missing."""
+    """One that this actor gave, or recorded, or Missing."""
+    mine = Consent.objects.filter(visible(by, Action.CREATE, Resource.CONSENT), patient_id=patient_id, given_by=by.account)
+    return one(mine, pk)
+
+
+def consent_of(by: Actor, patient_id: UUID, pk: UUID) -> Consent:
+    """One of the patient's that this actor is shown, or Missing."""
     return one(consents_for(by, patient_id), pk)
+
+
+def decides_alone(by: Actor, patient_id: UUID) -> bool:
+    """Whether it is the actor's own record, about which there is nothing that they do not decide; Missing for who consents to
+    nothing in it."""
+    patients = Patient.objects.filter(visible(by, Action.CREATE, Resource.CONSENT, "")).only("pk", "account_id")
+    return one(patients, patient_id).account_id == by.id
+
+
+def sharing_for(by: Actor) -> QuerySet[Patient]:
+    """The patients whose consents this actor sees and gives, with their names."""
+    return Patient.objects.filter(visible(by, Action.SEARCH, Resource.CONSENT, "")).only("pk", "family", "given").order_by("pk")
 
 
 def evidence_of(asked: Destruction) -> bool:

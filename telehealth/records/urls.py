@@ -2,6 +2,7 @@ from django.urls import path
 
 from telehealth.records.api import care, consents, emergency, patients
 from telehealth.records.portal import banner, desk, importing, staff
+from telehealth.records.portal import consents as consent_pages
 from telehealth.records.portal import emergency as emergency_pages
 
 api = [
@@ -41,5 +42,8 @@ portal = [
     path("desk/patients/<uuid:patient_id>/", desk.DeskPatient.as_view(), name="desk-patient"),
     path("desk/patients/<uuid:patient_id>/invite/", desk.Invite.as_view(), name="desk-invite"),
     path("desk/patients/<uuid:patient_id>/staff/", staff.StaffLinks.as_view(), name="desk-staff"),
+    path("sharing/", consent_pages.Sharing.as_view(), name="sharing"),
+    path("patients/<uuid:patient_id>/consents/", consent_pages.Consents.as_view(), name="consents"),
+    path("patients/<uuid:patient_id>/consents/<uuid:consent_id>/withdraw/", consent_pages.Withdraw.as_view(), name="consent-withdraw"),
     path("patients/<uuid:patient_id>/banner/", banner.PatientBanner.as_view(), name="patient-banner"),
 ]

@@ -118,6 +118,7 @@ LISTS: Final[dict[str, tuple[str, Rule]]] = {
     "get today/": ("visit", one_practitioners),
     "get today/list/": ("visit", one_practitioners),
     "get dev/patient/": ("appointment", demonstration),
+    "get sharing/": ("patient", lambda who, record: True),
 }
 # These name nothing of any record; what each of them is about stands in tests of its own.
 NOTHING_OF_A_RECORD: Final = {

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from audit.ledger import Act, uuid7
 from audit.ledger.models import Entry
+from telehealth.outbox.models import Message
 from telehealth.records import labels
 from telehealth.records.labels import REDISCLOSURE, Category
 from telehealth.records.models import ClinicalResource, Consent, ProxyGrant
@@ -148,7 +149,22 @@ def test_part_2_data_comes_with_its_notice(cast: Cast, chart: dict[str, Clinical
     assert notices[str(chart["HIV"].pk)] == (["HIV"], "") and notices[str(chart[""].pk)] == ([], "")
 
 
-@pytest.mark.parametrize("who", ["dr_cho", "nan", "desk", "biller", "privacy", "admin", "ned"])
+def test_the_desk_records_what_the_patient_signed_sees_no_other_and_the_patient_is_told(
+    cast: Cast, chart: dict[str, ClinicalResource], client_for: ClientFor
+) -> None:
+    held = consent(client_for(cast.pia), cast, "HIV").json()
+    desk, since = client_for(cast.desk), uuid7()
+    made = consent(desk, cast, "PSYTHPN")
+    assert made.status_code == 201 and seen(client_for(cast.dr_cho), cast, chart) == {"", "HIV", "PSYTHPN"}
+    assert Entry.objects.get(id__gt=since, act=Act.CONSENT_GIVEN).detail == '{"on_paper":true}'
+    assert list(Message.objects.values_list("kind", "person_id")) == [("consent_recorded", cast.pia.id)]
+    assert desk.get(f"/api/v1/patients/{cast.pia_record.pk}/consents/").status_code == 404
+    assert {desk.post(f"/api/v1/consents/{pk}/withdraw/").status_code for pk in (held["id"], made.json()["id"])} == {404}
+    tired = client_for(cast.desk, factor_at=timezone.now() - timedelta(minutes=6))
+    assert consent(tired, cast, "SUD").json()["code"] == "fresh_factor_required"
+
+
+@pytest.mark.parametrize("who", ["dr_cho", "nan", "biller", "privacy", "admin", "ned"])
 def test_nobody_consents_for_somebody_else(cast: Cast, chart: dict[str, ClinicalResource], client_for: ClientFor, who: str) -> None:
     made = consent(client_for(cast.pia), cast, "HIV").json()
     other = client_for(getattr(cast, who))

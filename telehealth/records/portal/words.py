@@ -30,5 +30,7 @@ WORDS: Words = {
     "identity_unchecked": _(
         "This patient has an account. To let them in again, check two identifiers, call back the number on record, and say so here."
     ),
+    "consent_text_unknown": _("The text of this consent has changed meanwhile. Reload the page and read it again."),
+    "recipient_unclear": _("Choose for whom this is, and an end that is still to come."),
     "account_taken": _("This account belongs to another patient."),
 }

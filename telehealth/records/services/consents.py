@@ -8,9 +8,10 @@ from django.conf import settings
 from django.db import transaction
 
 from audit.ledger import Act, Actor, record
-from telehealth.accounts.access import Action, Resource
+from telehealth.accounts.access import Action, Resource, Scope, granted
 from telehealth.accounts.factors import require_fresh
 from telehealth.core import constraint, now, one, permit
+from telehealth.outbox.services import notify
 from telehealth.records import rules
 from telehealth.records.access import visible
 from telehealth.records.errors import ConsentTextUnknown, RecipientUnclear
@@ -31,11 +32,14 @@ def give_consent(
 ) -> Consent:
     """From now on the recipient, while in care, sees what belongs to the category. Needs a fresh factor.
 
+    By the patient; by who acts for them, but for what only the patient decides; by the desk, which has the patient's
+    signature before it and sees no chart: then the patient is told.
     Raises ConsentTextUnknown for a text that is not the category's, RecipientUnclear.
     """
     patient = one(Patient.objects.filter(visible(by, Action.CREATE, Resource.CONSENT, "")), patient_id)
     about = Category(category)
-    if about in HIDDEN_FROM_PROXIES:
+    on_paper = Scope.DESK in granted(by, Action.CREATE, Resource.CONSENT)
+    if about in HIDDEN_FROM_PROXIES and not on_paper:
         permit(by, rules.is_oneself, patient)
     require_fresh(by)
     if settings.SHARING_CONSENTS.get(about) != text_version:
@@ -52,7 +56,9 @@ def give_consent(
             ends_at=ends_at,
             **_to(recipient),
         )
-    record(by, Act.CONSENT_GIVEN, made, reason=made.recipient)
+    record(by, Act.CONSENT_GIVEN, made, reason=made.recipient, detail={"on_paper": True} if on_paper else None)
+    if on_paper and patient.account_id:
+        notify(person_id=patient.account_id, kind="consent_recorded", about_id=made.pk)
     return made
 
 

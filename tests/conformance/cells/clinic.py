@@ -118,7 +118,7 @@ def _things(made: Clinic, name: str, patient: Patient, doctor: Practitioner) -> 
     signing = {"status": "signed", "signed_at": moment, "digest": b"d" * 32, "signature": b"s" * 64, "key_id": uuid7()}
     for kind in KINDS:
         told = {"labels": labels.tokens(patient.pk, [kind] if kind else []), "body": text | {"plan": PLAN % (name, kind)}}
-        made.notes[name, kind] = sample(Note, visit=done, **signing, **author | told).pk
+        made.notes[name, kind] = Note.objects.create(visit=done, **signing, **author | told).pk
     draft = sample(Note, visit=visit, status="draft", signed_at=None, digest=None, signature=None, key_id=None, **author)
     ordered = {"patient": patient, "prescriber": doctor, "visit": visit, "medication": Medication.objects.all()[0]}
     ordered |= {"pharmacy": Pharmacy.objects.all()[0], "sig": "one a day", "note": "", "days_supply": 7, "quantity": 7}
