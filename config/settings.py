@@ -2,9 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from django.utils.translation import gettext_lazy as _
-
-from config import env, home, storage
+from config import env, home, pages, storage
 from config.env import BASE_DIR
 from telehealth.portal import csp
 from telehealth.rest import description
@@ -341,41 +339,7 @@ PORTAL_STEP_UP = "step-up-page"  # URL name of where a fresh factor is shown
 PORTAL_ZONE = "telehealth.records.portal.banner.zone_of"
 CLINIC_NAME = env.text("CLINIC_NAME", "Telehealth")  # in text messages; at most 30 characters, and no specialty
 CLINIC_TIME_ZONE = env.text("CLINIC_TIME_ZONE", "America/New_York")  # for pages of who has no zone of their own
-PORTAL_MENU = [  # URL name, label, roles
-    ("today", _("Today"), {"provider", "nurse", "front_desk"}),
-    ("desk", _("Patients"), {"nurse", "front_desk", "biller"}),
-    ("import", _("Import"), {"nurse"}),
-    ("emergency", _("Emergency"), {"provider", "nurse"}),
-    ("admin:index", _("Administration"), {"administrator", "privacy_officer"}),
-    ("sharing", _("Sharing"), {"patient", "proxy"}),
-    *([("phone", _("My visits"), {"patient", "proxy"})] if DEMO else []),  # in place of the app that they have
-]
-PORTAL_HOME = {  # role: URL name of where it starts; "" for others
-    "": "welcome",
-    "administrator": "admin:index",
-    "privacy_officer": "admin:index",
-    "front_desk": "desk",
-    "biller": "desk",
-    "nurse": "today",
-    "provider": "today",
-}
-PORTAL_SLOTS = {  # shell: slot: URL name and its parameters
-    "desk": {
-        "invite": ("desk-invite", "patient_id"),
-        "booking": ("booking", "patient_id"),
-        "staff": ("desk-staff", "patient_id"),
-        "consents": ("consents", "patient_id"),
-    },
-    "sharing": {"consents": ("consents", "patient_id")},
-    "phone": {"booking": ("booking", "patient_id")},
-    "visit": {
-        "banner": ("patient-banner", "patient_id"),
-        "lobby": ("visit-lobby", "visit_id"),
-        "note": ("visit-note", "visit_id"),
-        "prescriptions": ("visit-prescriptions", "visit_id"),
-        "finish": ("visit-finish", "visit_id"),
-    },
-}
+PORTAL_MENU, PORTAL_HOME, PORTAL_SLOTS = pages.menu(demo=DEMO), pages.HOME, pages.SLOTS
 # Files are read in memory only: what people import is never laid down on a disk in the clear.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
