@@ -275,6 +275,8 @@ OUTBOX_CHECKS = {"appointment_reminder": "scheduling.reminding.check"}  # kind: 
 OUTBOX_ATTACHMENTS = dict.fromkeys(  # kind: what goes along with its mail
     ("appointment_booked", "appointment_changed", "appointment_cancelled"), "scheduling.invites.attached"
 )
+APPOINTMENT_REMINDERS = [int(each) for each in env.listed("APPOINTMENT_REMINDERS", ["1440", "120"])]  # minutes before the start
+CELERY_BEAT_SCHEDULE["reminders"] = {"task": "scheduling.tasks.remind", "schedule": 300.0, "options": {"expires": 300}}
 OUTBOX_BACKOFF_SECONDS = (1, 2, 5, 15, 60) if DEMO else (60, 300, 900, 3600)
 OUTBOX_LEASE_SECONDS = 60
 CELERY_BEAT_SCHEDULE["roles ended"] = {"task": "telehealth.accounts.tasks.end_roles", "schedule": 30.0, "options": {"expires": 30}}

@@ -1,4 +1,4 @@
-from telehealth.core.errors import Conflict, Invalid
+from telehealth.core.errors import Conflict, Invalid, Missing
 
 
 class UnknownVisitType(Invalid):
@@ -131,3 +131,7 @@ class TooManyCalendars(Conflict):
     """Busy times are read from as many calendars as one provider may name."""
 
     code = "too_many_calendars"
+
+
+class LinkUnusable(Missing):
+    """No answer can be given at this address, or none any more. Outside, the same as no such address."""

@@ -10,3 +10,8 @@ from scheduling import services
 def offer_freed() -> None:
     """After anything that freed time, and every half minute: holds that ran out are let go."""
     services.sweep_holds(by=SYSTEM)
+
+
+@shared_task(name="scheduling.tasks.remind", ignore_result=True)
+def remind() -> None:
+    services.make_reminders(by=SYSTEM)

@@ -3,6 +3,7 @@ from django.urls import path
 from scheduling import api as faces
 from scheduling import api_calendars as calendar_faces
 from scheduling import portal as pages
+from scheduling.answer_page import Answer
 from scheduling.feeds import calendar
 
 api = [
@@ -24,6 +25,7 @@ api += [
 ]
 
 portal = [
+    path("appointments/answer/<str:token>/", Answer.as_view(), name="appointment-answer"),
     path("patients/<uuid:patient_id>/booking/", pages.Booking.as_view(), name="booking"),
 ]
 

@@ -2,8 +2,10 @@ from scheduling.models.appointments import Appointment, AppointmentSeries, Group
 from scheduling.models.calendars import BusyCalendar, BusyState, CalendarFeed
 from scheduling.models.occupancy import BookableResource, Occupancy
 from scheduling.models.offering import Availability, LateCancel, Modality, VisitType, WhoMayBook
+from scheduling.models.reminding import AnswerLink, Reminder
 
 __all__ = [
+    "AnswerLink",
     "Appointment",
     "AppointmentSeries",
     "Availability",
@@ -15,6 +17,7 @@ __all__ = [
     "LateCancel",
     "Modality",
     "Occupancy",
+    "Reminder",
     "VisitType",
     "WhoMayBook",
 ]

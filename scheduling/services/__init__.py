@@ -1,5 +1,6 @@
 """Every write of scheduling, by subject."""
 
+from scheduling.services.answering import answer
 from scheduling.services.booking import book
 from scheduling.services.busy import add_busy_calendar, remove_busy_calendar
 from scheduling.services.cancelling import cancel
@@ -7,6 +8,7 @@ from scheduling.services.expiring import sweep_holds
 from scheduling.services.feeding import end_feeds, make_feed, open_feed, revoke_feed
 from scheduling.services.holding import confirm, hold, release_hold
 from scheduling.services.offering import change_visit_type, close_hours, define_visit_type, open_hours
+from scheduling.services.reminding import make_reminders
 from scheduling.services.rescheduling import reschedule
 from scheduling.services.stepping import arrive, fulfil, mark_no_show
 from scheduling.services.wishes import Overbooking
@@ -14,6 +16,7 @@ from scheduling.services.wishes import Overbooking
 __all__ = [
     "Overbooking",
     "add_busy_calendar",
+    "answer",
     "arrive",
     "book",
     "cancel",
@@ -25,6 +28,7 @@ __all__ = [
     "fulfil",
     "hold",
     "make_feed",
+    "make_reminders",
     "mark_no_show",
     "open_feed",
     "open_hours",

@@ -45,6 +45,7 @@ OPEN_DOORS = {
     "session/unlock/": "the way back to a locked session, for whoever has one",
     "sign-out/": "ends what there is",
     "invitation/<str:token>/": "the token is the key",
+    "appointments/answer/<str:token>/": "the token is the key; only a button's POST does anything",
     "oauth/authorize/": "sends strangers to sign in, like a page",
     "oauth/token/": "a code or a refresh token is the key",
     "oauth/revoke/": "a token is the key",

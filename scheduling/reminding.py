@@ -1,0 +1,42 @@
+"""What the outbox asks about a reminder by dotted path: whether it is still to be said, what it says, where it is answered."""
+
+from datetime import tzinfo
+from uuid import UUID
+
+from django.urls import reverse
+
+from scheduling.models import Reminder
+from scheduling.services.reminding import make_answer_link
+from scheduling.statuses import Status
+from telehealth.core import now
+from telehealth.outbox.errors import Skip
+from telehealth.outbox.moments import facts_of
+
+
+def check(about_id: UUID) -> None:
+    """`OUTBOX_CHECKS`: Skip unless the appointment stands as it did when the reminder was made, and is yet to come."""
+    reminder = _reminder(about_id)
+    appointment = reminder.appointment
+    if appointment.status != Status.BOOKED:
+        raise Skip("appointment_not_booked")
+    if appointment.starts_at != reminder.for_start:
+        raise Skip("appointment_moved")
+    if appointment.starts_at <= now():
+        raise Skip("too_late")
+
+
+def facts(about_id: UUID, language: str, zone: tzinfo) -> dict[str, str]:
+    """`OUTBOX_FACTS`: when it is, and nothing else about it."""
+    return facts_of(_reminder(about_id).for_start, zone)
+
+
+def answer_path(about_id: UUID) -> str:
+    """`OUTBOX_LINKS`: where it is answered."""
+    return reverse("appointment-answer", kwargs={"token": make_answer_link(_reminder(about_id))})
+
+
+def _reminder(about_id: UUID) -> Reminder:
+    found = Reminder.objects.select_related("appointment").filter(pk=about_id).first()
+    if found is None:
+        raise Skip("no_such_reminder")
+    return found
