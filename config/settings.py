@@ -268,10 +268,8 @@ OUTBOX_LINKS = {
     "email_change": "telehealth.accounts.selectors.email_change_path",
     "invitation": "telehealth.accounts.selectors.invitation_path",
 }
-OUTBOX_FACTS = {  # kind: (object's id, language, zone) -> what its sentence is filled with; no health data
-    "appointment_reminder": "scheduling.reminding.facts",
-}
-OUTBOX_CHECKS = {"appointment_reminder": "scheduling.reminding.check"}  # kind: (object's id); raises Skip when it is no longer to be said
+OUTBOX_FACTS = {"appointment_reminder": "scheduling.reminding.facts"}  # kind: what its sentence is filled with; no health data
+OUTBOX_CHECKS = {"appointment_reminder": "scheduling.reminding.check"}  # kind: raises Skip when it is no longer to be said
 OUTBOX_ATTACHMENTS = dict.fromkeys(  # kind: what goes along with its mail
     ("appointment_booked", "appointment_changed", "appointment_cancelled"), "scheduling.invites.attached"
 )
