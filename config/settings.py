@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from config import env, home, pages, storage
+from config import env, home, logs, pages, storage
 from config.env import BASE_DIR
 from telehealth.portal import csp
 from telehealth.rest import description
@@ -241,17 +241,9 @@ OAUTH2_PROVIDER = {
     **{
         f"COMPLIANT_BCP_RFC9700_{rule}": True
         for rule in (
-            "IMPLICIT_GRANT",
-            "PASSWORD_GRANT",
-            "PKCE_METHOD",
-            "ACCESS_TOKEN_TRANSPORT",
-            "AUTHZ_RESPONSE_ISS",
-            "TOKEN_STORAGE",
-            "REFRESH_TOKEN",
-            "REDIRECT_URI_SCHEME",
-            "REDIRECT_URI_MATCHING",
-            "PKCE_REQUIRED",
-        )
+            "IMPLICIT_GRANT PASSWORD_GRANT PKCE_METHOD ACCESS_TOKEN_TRANSPORT AUTHZ_RESPONSE_ISS "
+            "TOKEN_STORAGE REFRESH_TOKEN REDIRECT_URI_SCHEME REDIRECT_URI_MATCHING PKCE_REQUIRED"
+        ).split()
     },
 }
 
@@ -356,16 +348,4 @@ STATIC_URL = "/static/"
 STATIC_ROOT = HOME.root / "static"
 
 # --- Logs: allow-listed keys, exceptions without values ------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"terse": {"()": "telehealth.core.logs.formatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "terse"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-        "celery": {"level": "WARNING"},
-        "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        "httpx": {"level": "WARNING"},  # else each address that we call is a line
-    },
-}
+LOGGING = logs.LOGGING
