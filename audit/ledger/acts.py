@@ -92,6 +92,7 @@ class Act(StrEnum):
     LEDGER_READ = "ledger.read"
     LEDGER_RESTORED = "ledger.restored"
     LEDGER_VERIFIED = "ledger.verified"
+    LICENSE_CHANGED = "license.changed"
     NOTE_DRAFTED = "note.drafted"
     NOTE_REVISED = "note.revised"
     NOTE_SIGNED = "note.signed"

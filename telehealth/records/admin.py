@@ -1,4 +1,4 @@
-"""Django's admin for privacy officers: legal holds, and the destruction of a record by two people."""
+"""Django's admin for privacy officers: legal holds, and the destruction of a record by two people; for administrators, licences."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,9 +16,11 @@ from telehealth.accounts.admin_tables import TableAdmin
 from telehealth.accounts.errors import FreshFactorRequired
 from telehealth.core.errors import DomainError, Missing
 from telehealth.records import services
+from telehealth.records.admin_licenses import LicenseAdmin, LicenseExceptionAdmin
 from telehealth.records.models import Destruction, DestructionReason, HoldReason, LegalHold
 from telehealth.vault.errors import RecordDestroyed
 
+__all__ = ["DestructionAdmin", "LegalHoldAdmin", "LicenseAdmin", "LicenseExceptionAdmin"]
 WORDS = {
     "legal_hold_stands": _("A legal hold stands: the record must be kept."),
     "acts_for_others": _("The person's account acts for somebody else. End those grants first."),

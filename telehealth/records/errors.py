@@ -121,6 +121,12 @@ class NotApproved(Conflict):
     code = "destruction_not_approved"
 
 
+class LicenseOdd(Invalid):
+    """No state, no basis that we know, a last day before the first, or there already."""
+
+    code = "license_odd"
+
+
 class PeriodUnusable(Invalid):
     """A time that is over, ends before it starts, or is somebody's own."""
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from audit.ledger import Actor
+from audit.ledger import SYSTEM, Actor
 from telehealth.accounts.access import Action, Resource, Scope, granted
 from telehealth.core import now
 from telehealth.records.access.delegation import standing
@@ -58,6 +58,11 @@ def may_approve_destruction(by: Actor, asked: Any) -> bool:
 def may_withdraw_destruction(by: Actor, _: Any) -> bool:
     """Whoever may ask or approve may call it off."""
     return bool(granted(by, Action.ACT, Resource.DESTRUCTION))
+
+
+def may_license(by: Actor, _: Any) -> bool:
+    """Whoever the access table lets change licences; and the demonstration."""
+    return by == SYSTEM or bool(granted(by, Action.UPDATE, Resource.LICENSE))
 
 
 def may_arrange_panel(by: Actor, practitioner: Practitioner) -> bool:

@@ -1,6 +1,6 @@
 """Reads, narrowed to what the actor may see."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -23,12 +23,15 @@ from telehealth.records.models import (
     Destruction,
     EmergencyAccess,
     LegalHold,
+    License,
+    LicenseException,
     Patient,
     Practitioner,
     ProxyGrant,
     ProxyOffer,
     StaffRecord,
 )
+from telehealth.records.states import state_code
 from telehealth.vault.fields import index_fields_of
 
 
@@ -88,6 +91,23 @@ def practitioner_of(account_id: UUID | None) -> Practitioner | None:
 def practitioners() -> QuerySet[Practitioner]:
     """Who works here: no health data, so open to everybody who is signed in."""
     return Practitioner.objects.exclude(account_id=None).select_related("organization").prefetch_related("licenses")
+
+
+def licenses(*, practitioner_id: UUID | None = None, state: str = "", on: date | None = None) -> QuerySet[License]:
+    """Licences of who works here: no health data, so open to everybody who is signed in."""
+    found = License.objects.filter(_leave(state, on), practitioner__account_id__isnull=False)
+    return found.filter(practitioner_id=practitioner_id) if practitioner_id else found
+
+
+def license_exceptions(*, practitioner_id: UUID | None = None, state: str = "", on: date | None = None) -> QuerySet[LicenseException]:
+    """The exceptions of the law, theirs and everybody's; of one practitioner those that cover them."""
+    covers = Q(practitioner_id=practitioner_id) | Q(practitioner=None) if practitioner_id else Q()
+    return LicenseException.objects.filter(_leave(state, on), covers)
+
+
+def _leave(state: str, on: date | None) -> Q:
+    there = Q(state=state_code(state)) if state else Q()
+    return there & (Q(valid_from__lte=on) & (Q(valid_to=None) | Q(valid_to__gte=on)) if on else Q())
 
 
 def grants_for(by: Actor, patient_id: UUID) -> QuerySet[ProxyGrant]:

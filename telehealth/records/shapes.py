@@ -9,7 +9,7 @@ from telehealth.records import billing, labels
 from telehealth.records.importing.reading import is_minor, moment
 from telehealth.records.importing.report import Report
 from telehealth.records.labels import Category
-from telehealth.records.models import ClinicalResource, ConsentScope, EmergencyReason, Patient, ProxyScope, Recipient
+from telehealth.records.models import ClinicalResource, ConsentScope, EmergencyReason, LicenseBasis, Patient, ProxyScope, Recipient
 from telehealth.records.services.inviting import IDENTIFIERS
 from telehealth.rest.rendering import StoredJSON
 from telehealth.rest.shapes import Shape
@@ -141,6 +141,28 @@ class LicenseOut(Shape):
     state = serializers.CharField()
     valid_from = serializers.DateField()
     valid_to = serializers.DateField(allow_null=True)
+
+
+class LicenseQuery(Shape):
+    """`?practitioner=&state=&on=`: whose, where, and which held on that day."""
+
+    practitioner = serializers.UUIDField(required=False, source="practitioner_id")
+    state = serializers.CharField(required=False, max_length=40)
+    on = serializers.DateField(required=False)
+
+
+class LicenseHeldOut(LicenseOut):
+    """A licence, and whose it is."""
+
+    id = serializers.UUIDField()
+    practitioner = serializers.UUIDField(source="practitioner_id")
+
+
+class LicenseExceptionOut(LicenseHeldOut):
+    """Leave without the state's licence: by what. No practitioner: everybody of the clinic."""
+
+    practitioner = serializers.UUIDField(source="practitioner_id", allow_null=True)
+    basis = serializers.ChoiceField(LicenseBasis.choices)
 
 
 class PractitionerOut(Shape):

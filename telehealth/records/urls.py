@@ -1,6 +1,6 @@
 from django.urls import path
 
-from telehealth.records.api import care, consents, emergency, patients
+from telehealth.records.api import care, consents, emergency, licenses, patients
 from telehealth.records.portal import banner, desk, importing, staff
 from telehealth.records.portal import consents as consent_pages
 from telehealth.records.portal import emergency as emergency_pages
@@ -30,6 +30,8 @@ api = [
     path("patients/<uuid:pk>/proxies/", care.ProxyList.as_view()),
     path("proxies/<uuid:pk>/", care.ProxyEnd.as_view()),
     path("practitioners/", patients.PractitionerList.as_view()),
+    path("licenses/", licenses.LicenseList.as_view()),
+    path("license-exceptions/", licenses.LicenseExceptionList.as_view()),
 ]
 
 portal = [

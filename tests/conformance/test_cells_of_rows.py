@@ -127,6 +127,8 @@ NOTHING_OF_A_RECORD: Final = {
     "post api/v1/imports/": "a bundle names its patient: tests/records/test_rest.py",
     "post api/v1/patients/search/": "tests/records/test_search.py",
     "post api/v1/patients/locate/": "tests/records/test_emergency.py",
+    "get api/v1/licenses/": "open to everybody",
+    "get api/v1/license-exceptions/": "open to everybody",
     "get api/v1/practitioners/": "open to everybody",
     "get api/v1/audit/consistency/": "hashes",
     "get api/v1/audit/status/": "hashes",

@@ -26,7 +26,7 @@ from consults.models import Participant, Visit
 from scheduling.models import Appointment
 from telehealth.core import now
 from telehealth.core.errors import Missing, Refused
-from telehealth.records.models import CareRelationship, License
+from telehealth.records.models import CareRelationship, License, LicenseException
 from tests.cast import Cast
 from tests.consults.stage import CHECK_IN, Stage, appoint
 from tests.people import Acts
@@ -129,6 +129,28 @@ def test_no_visit_without_address_identity_consent_and_licence(stage: Stage, cas
     with pytest.raises(error):
         services.check_in(visit_id=visit.pk, **{**CHECK_IN, **change}, by=cast.pia)
     assert stage.visit.waiting == "checking-in" and stage.visit.location is None
+
+
+def test_a_licence_that_ended_since_check_in_lets_nobody_in_and_a_call_goes_on(stage: Stage, cast: Cast, acts: Acts) -> None:
+    held, visit = License.objects.filter(practitioner=cast.cho), stage.ready()
+    held.update(valid_to=now().date() - timedelta(days=1))
+    with pytest.raises(NotLicensedThere):
+        services.admit(visit_id=visit.pk, by=cast.dr_cho)
+    assert stage.visit.waiting == "ready" and acts()[-1] == Act.REFUSED
+    held.update(valid_to=None)
+    services.admit(visit_id=visit.pk, by=cast.dr_cho)
+    for by in (cast.dr_cho, cast.pia):
+        stage.connect(by)
+    held.update(valid_to=now().date() - timedelta(days=1))
+    services.admit(visit_id=visit.pk, by=cast.dr_cho)  # somebody more comes in
+    assert stage.visit.waiting == "in-call"
+
+
+def test_an_exception_of_the_law_lets_them_in(stage: Stage, cast: Cast) -> None:
+    License.objects.filter(practitioner=cast.cho).delete()
+    LicenseException.objects.create(state="MA", basis="emergency-waiver", valid_from=now().date())
+    stage.ready()
+    assert services.admit(visit_id=stage.id, by=cast.dr_cho).waiting == "admitted"
 
 
 def test_an_expired_licence_is_none(stage: Stage, cast: Cast, acts: Acts) -> None:

@@ -15,6 +15,7 @@ from telehealth.records.services.emergency import begin_emergency, end_emergency
 from telehealth.records.services.importing import import_bundle
 from telehealth.records.services.inviting import attach_account, invite
 from telehealth.records.services.labelling import label_again
+from telehealth.records.services.licensing import end_exception, end_license, give_exception, give_license
 from telehealth.records.services.proxies import delegate, follow_age, grant_proxy, revoke_proxy
 from telehealth.records.services.searching import search_patients
 from telehealth.records.services.staff_records import link_staff, unlink_staff
@@ -33,9 +34,13 @@ __all__ = [
     "end_care",
     "end_covering",
     "end_emergency",
+    "end_exception",
+    "end_license",
     "end_work",
     "follow_age",
     "give_consent",
+    "give_exception",
+    "give_license",
     "grant_proxy",
     "hand_over",
     "import_bundle",
