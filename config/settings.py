@@ -271,6 +271,7 @@ OUTBOX_BACKOFF_SECONDS = (1, 2, 5, 15, 60) if DEMO else (60, 300, 900, 3600)
 OUTBOX_LEASE_SECONDS = 60
 CELERY_BEAT_SCHEDULE["roles ended"] = {"task": "telehealth.accounts.tasks.end_roles", "schedule": 30.0, "options": {"expires": 30}}
 CELERY_BEAT_SCHEDULE["ages followed"] = {"task": "telehealth.records.tasks.follow_ages", "schedule": 3600.0, "options": {"expires": 3600}}
+CELERY_BEAT_SCHEDULE["hours expanded"] = {"task": "scheduling.tasks.keep_expanded", "schedule": 3600.0, "options": {"expires": 3600}}
 CELERY_BEAT_SCHEDULE["outbox tidied"] = {"task": "telehealth.outbox.tasks.tidy", "schedule": 86_400.0}
 CELERY_BEAT_SCHEDULE["outbox"] = {"task": "telehealth.outbox.tasks.deliver", "schedule": 2.0, "options": {"expires": 2}}
 CATCHER_URL = env.text("CATCHER_URL", "") if DEMO else ""

@@ -44,12 +44,11 @@ def make(clinic: DemoClinic) -> None:
 
 
 def _round_the_clock(practitioner: Practitioner) -> None:
-    for weekday in range(7):
-        services.open_hours(
-            practitioner_id=practitioner.pk,
-            weekday=weekday,
-            starts=time.min,
-            ends=time.min,
-            timezone=practitioner.timezone,
-            by=SYSTEM,
-        )
+    services.open_hours(
+        practitioner_id=practitioner.pk,
+        rrule="FREQ=DAILY",
+        starts=time.min,
+        ends=time.min,
+        timezone=practitioner.timezone,
+        by=SYSTEM,
+    )

@@ -25,6 +25,24 @@ class HoursEmpty(Invalid):
     code = "hours_empty"
 
 
+class RuleNotSupported(Invalid):
+    """A recurrence that hours cannot have: docs/scheduling.md lists the parts that they can."""
+
+    code = "rule_not_supported"
+
+
+class RuleNeedsStart(Invalid):
+    """A recurrence that counts from its first day, and no `valid_from` that says which that is."""
+
+    code = "rule_needs_start"
+
+
+class ExceptionOdd(Invalid):
+    """Time off or extra hours that end before they start, last too long, or are nobody's."""
+
+    code = "exception_odd"
+
+
 class VisitTypeOdd(Invalid):
     """A visit type whose numbers make no sense, or whose code is taken."""
 
@@ -59,6 +77,12 @@ class StartMisaligned(Invalid):
     """Not one of the starts that are offered."""
 
     code = "start_misaligned"
+
+
+class DayFull(Conflict):
+    """The provider has as many visits of this kind on that day as the visit type allows."""
+
+    code = "day_full"
 
 
 class SlotTaken(Conflict):

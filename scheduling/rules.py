@@ -5,6 +5,7 @@ from typing import Any
 from audit.ledger import SYSTEM, Actor
 from scheduling.models import Appointment
 from telehealth.accounts.access import Action, Resource, Role, granted
+from telehealth.records.models import Practitioner
 
 OVERBOOKERS = frozenset({Role.PROVIDER, Role.FRONT_DESK})
 CONCLUDERS = frozenset({Role.PROVIDER, Role.NURSE, Role.FRONT_DESK})
@@ -45,3 +46,9 @@ def may_publish_calendar(by: Actor, _: Any) -> bool:
 def may_read_calendars(by: Actor, _: Any) -> bool:
     """Whom the table lets name a calendar whose busy times are read: providers, for themselves."""
     return bool(granted(by, Action.CREATE, Resource.CALENDAR))
+
+
+def may_import_busy(by: Actor, practitioner: Practitioner | None) -> bool:
+    """The clock, whoever may set hours, and the provider whose calendar it is."""
+    own = practitioner is not None and by.id is not None and practitioner.account_id == by.id
+    return own or by.role == SYSTEM.role or may_set_hours(by, None)

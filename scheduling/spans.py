@@ -34,8 +34,13 @@ def covers(free: Sequence[Span], wanted: Span) -> bool:
     return at >= 0 and wanted[1] <= free[at][1]
 
 
-def meets(busy: Sequence[Span], wanted: Span) -> bool:
-    """Whether any of the merged spans overlaps `wanted`; touching is no overlap."""
-    at = bisect_right(busy, wanted[0], key=lambda span: span[0])
-    before = at > 0 and busy[at - 1][1] > wanted[0]
-    return before or (at < len(busy) and busy[at][0] < wanted[1])
+def minus(spans: Sequence[Span], gone: Sequence[Span]) -> list[Span]:
+    """What is left of merged spans without other merged spans."""
+    out: list[Span] = []
+    for start, end in spans:
+        for begins, ends in gone:
+            if begins < end and start < ends:
+                out.append((start, min(begins, end)))
+                start = max(start, ends)
+        out.append((start, end))
+    return [span for span in out if span[0] < span[1]]

@@ -1,7 +1,8 @@
 from scheduling.models.appointments import Appointment, AppointmentSeries, GroupVisit
 from scheduling.models.calendars import BusyCalendar, BusyState, CalendarFeed
+from scheduling.models.hours import Availability, AvailabilityException, Opening, Schedule, Source
 from scheduling.models.occupancy import BookableResource, Occupancy
-from scheduling.models.offering import Availability, LateCancel, Modality, VisitType, WhoMayBook
+from scheduling.models.offering import LateCancel, Modality, VisitType, WhoMayBook
 from scheduling.models.reminding import AnswerLink, Reminder
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Appointment",
     "AppointmentSeries",
     "Availability",
+    "AvailabilityException",
     "BookableResource",
     "BusyCalendar",
     "BusyState",
@@ -17,7 +19,10 @@ __all__ = [
     "LateCancel",
     "Modality",
     "Occupancy",
+    "Opening",
     "Reminder",
+    "Schedule",
+    "Source",
     "VisitType",
     "WhoMayBook",
 ]

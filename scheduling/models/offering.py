@@ -1,20 +1,14 @@
 """What is offered, and when somebody is there."""
 
-from zoneinfo import ZoneInfo
-
 from auditlog.registry import auditlog
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from audit.ledger import uuid7
-from scheduling.hours import Hours
 from scheduling.slots import Shape
 from scheduling.statuses import Need
-from telehealth.records.models import Practitioner
-
-MIDNIGHT = "00:00"
 
 
 class Modality(models.TextChoices):
@@ -91,37 +85,5 @@ class VisitType(models.Model):
         return Shape(self.minutes * 60, self.step_minutes * 60, self.buffer_before * 60, self.buffer_after * 60)
 
 
-class Availability(models.Model):
-    """A provider's weekly hours by the clocks of a zone, on one weekday (Monday is 0); an end at 00:00 is midnight at its end."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    practitioner = models.ForeignKey(Practitioner, models.PROTECT, related_name="availability")
-    weekday = models.PositiveSmallIntegerField()
-    starts = models.TimeField()
-    ends = models.TimeField()
-    timezone = models.CharField(max_length=64)
-    valid_from = models.DateField(null=True, blank=True)
-    valid_to = models.DateField(null=True, blank=True, help_text=_("The last day."))
-
-    class Meta:
-        verbose_name_plural = "availability"
-        constraints = [
-            models.CheckConstraint(name="availability_on_a_weekday", condition=Q(weekday__lte=6)),
-            models.CheckConstraint(name="availability_ends_after_it_starts", condition=Q(ends=MIDNIGHT) | Q(ends__gt=F("starts"))),
-            models.CheckConstraint(
-                name="availability_has_days", condition=Q(valid_from=None) | Q(valid_to=None) | Q(valid_to__gte=F("valid_from"))
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return str(self.pk)
-
-    @property
-    def hours(self) -> Hours:
-        """The same as a value, for the arithmetic."""
-        return Hours(self.weekday, self.starts, self.ends, ZoneInfo(self.timezone), self.valid_from, self.valid_to)
-
-
 # Clear, and seldom changed. Appointments are not: their services record one act each.
 auditlog.register(VisitType)
-auditlog.register(Availability)

@@ -4,6 +4,7 @@ from scheduling.selectors.appointments import appointment_for, appointments_for,
 from scheduling.selectors.calendars import busy_calendars_for, events_of, feeds_for, invited
 from scheduling.selectors.duty import is_on_duty
 from scheduling.selectors.offers import SlotPage, slots, visit_types
+from scheduling.selectors.schedules import schedules_due
 
 __all__ = [
     "SlotPage",
@@ -15,6 +16,7 @@ __all__ = [
     "invited",
     "is_on_duty",
     "left_open",
+    "schedules_due",
     "slots",
     "stands_for",
     "visit_types",

@@ -1,6 +1,6 @@
 """Whether a provider may treat somebody who is in some state: licences, and exceptions of the law. `LICENSURE` "off" asks for neither."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,17 @@ def licensed_in(state: str, day: date) -> Q:
     licences = License.objects.filter(there, practitioner=OuterRef("pk"))
     exceptions = LicenseException.objects.filter(there, Q(practitioner=OuterRef("pk")) | Q(practitioner=None))
     return Q(Exists(licences)) | Q(Exists(exceptions))
+
+
+def turning_days(state: str, first: date, last: date) -> list[date]:
+    """The days after `first` and before `last` on which somebody's leave to practise in this state may begin, or has ended."""
+    if not is_enforced():
+        return []
+    found: set[date] = set()
+    for model in (License, LicenseException):
+        for begins, ends in model.objects.filter(state=state_code(state)).values_list("valid_from", "valid_to"):
+            found |= {begins, *([ends + timedelta(days=1)] if ends else [])}
+    return sorted(day for day in found if first < day < last)
 
 
 def is_enforced() -> bool:

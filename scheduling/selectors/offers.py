@@ -1,32 +1,32 @@
-"""What can be booked. The same arithmetic as booking asks, over the same rows."""
+"""What can be booked: by kind, provider, time of day and where the patient will be."""
 
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import BigIntegerField, F, Func, Q, QuerySet
+from django.db.models import BooleanField, Func, QuerySet, Value
 
 from audit.ledger import Actor
 from scheduling.errors import UnknownVisitType, WindowOdd
-from scheduling.hours import Hours, instant, local_days, openings
-from scheduling.models import Availability, Occupancy, VisitType
-from scheduling.slots import free
-from scheduling.spans import Span, moment, seconds
+from scheduling.hours import local_days, stretch
+from scheduling.models import VisitType
+from scheduling.selectors.filling import full_days
+from scheduling.selectors.free import Run, Search, runs
+from scheduling.selectors.groups import group_runs
+from scheduling.selectors.paging import Offer, first_offers, per_day
+from scheduling.selectors.practising import who_may_treat, without
+from scheduling.spans import Span, seconds
 from telehealth.accounts.access import Action, Resource
 from telehealth.core import now, one
 from telehealth.records.access import visible
-from telehealth.records.models import Patient
+from telehealth.records.models import Patient, Practitioner
 from telehealth.records.selectors import own_patient_id
 
 LONGEST_WINDOW = timedelta(days=31)
 DEFAULT_WINDOW = timedelta(days=7)
-
-Offer = tuple[int, int]
-"""A start and the number of who offers it (`UUID.int`): the order of the list, and the mark from where it goes on."""
+PARTS_OF_DAY = {"morning": (time.min, time(12)), "afternoon": (time(12), time(17)), "evening": (time(17), time.min)}
+"""By the clock of the zone asked for; 00:00 as an end is midnight at the day's end."""
 
 
 @dataclass(frozen=True)
@@ -63,51 +63,69 @@ def slots(
     zone: ZoneInfo,
     after: Offer | None = None,
     limit: int = 50,
+    specialty: str = "",
+    language: str = "",
+    state: str = "",
+    part_of_day: str = "",
 ) -> SlotPage:
-    """Starts that can be booked from `since` (else now) up to `until` (else a week on), at most 31 days.
+    """Starts that can be booked from `since` (else now) up to `until` (else a week on), at most 31 days: the earliest first.
 
     A patient sees only what does not clash with their own appointments; so does who asks for `patient_id`, which must
-    be somebody they may book for. `per_day` counts by the days of `zone`.
+    be somebody they may book for. `per_day` counts by the days of `zone`, and parts of the day are by its clock.
     """
     kind = visit_type_of(visit_type)
     window = _window(kind, since, until)
     patient = _booked_for(by, patient_id)
-    rules = hours_by_practitioner(practitioner_id)
-    busy = busy_spans({*rules, *([patient] if patient else [])}, window, kind)
-    found = sorted(
-        (start, provider.int)
-        for provider, hours in rules.items()
-        for start in free(openings(hours, window), kind.shape, window, provider=busy[provider], patient=busy[patient] if patient else ())
-    )
-    first = bisect_left(found, after) if after else 0
-    rest = found[first : first + limit + 1]
-    following = rest[limit] if len(rest) > limit else None
-    return SlotPage(rest[:limit], kind.shape.length, _per_day(found, window, zone), following)
+    who = providers(practitioner_id=practitioner_id, specialty=specialty, language=language)
+    found = _found(kind, who, window, _parts(window, zone, part_of_day), patient, state)
+    step = kind.shape.step
+    page = first_offers(found, step, after, limit + 1)
+    following = page.pop() if len(page) > limit else None
+    return SlotPage(page, kind.shape.length, per_day(found, step, window, zone), following)
 
 
-def hours_by_practitioner(practitioner_id: UUID | None = None) -> dict[UUID, list[Hours]]:
-    """The weekly hours of everybody who has any, or of one."""
-    rows = Availability.objects.filter(practitioner_id=practitioner_id) if practitioner_id else Availability.objects.all()
-    found: defaultdict[UUID, list[Hours]] = defaultdict(list)
-    for row in rows:
-        found[row.practitioner_id].append(row.hours)
-    return dict(found)
+def _found(kind: VisitType, who: "QuerySet[Practitioner]", window: Span, parts: list[Span], patient: UUID | None, state: str) -> list[Run]:
+    """A visit of several is offered where one is planned and has places; any other wherever there is time."""
+    may_not: list[tuple[UUID, Span]] = []
+    if state:
+        who, may_not = who_may_treat(who, state, window)
+    if kind.capacity > 1:
+        return without(group_runs(kind, who, parts, patient), may_not)
+    return runs(Search(kind, who, parts, patient, [*full_days(kind, who, window), *may_not]))
 
 
-def busy_spans(parties: Collection[UUID], window: Span, kind: VisitType) -> dict[UUID, list[Span]]:
-    """The time of each party that is taken, as far as it matters to visits that start in the window."""
-    reach = (moment(window[0] - kind.shape.before), moment(window[1] + kind.shape.length + kind.shape.after))
-    rows = Occupancy.objects.filter(Q(held_until=None) | Q(held_until__gt=now()), live=True, party__in=parties, during__overlap=reach)
-    found: dict[UUID, list[Span]] = {party: [] for party in parties}
-    for party, start, end in rows.values_list("party", _bound("floor", "lower"), _bound("ceil", "upper")):
-        found[party].append((start, end))
+def providers(*, practitioner_id: UUID | None = None, specialty: str = "", language: str = "") -> "QuerySet[Practitioner]":
+    """Who gives care here, of this specialty (whole, in any case), in this language ("es" is also "es-MX")."""
+    found = Practitioner.objects.exclude(account_id=None)
+    if practitioner_id:
+        found = found.filter(pk=practitioner_id)
+    if specialty:
+        found = found.filter(specialty__iexact=specialty)
+    if language:
+        found = found.filter(_speaks(language))
     return found
 
 
-def _bound(rounded: str, bound: str) -> Func:
-    """One end of `during` as a whole Unix second, outwards: the database makes thousands of these faster than we do."""
-    template = f"{rounded}(extract(epoch FROM {bound}(%(expressions)s)))::bigint"
-    return Func(F("during"), template=template, output_field=BigIntegerField())
+def _speaks(language: str) -> Func:
+    """RFC 4647 basic filtering. The tag is letters, digits and hyphens: the face saw to that."""
+    path = f'$[*] ? (@ like_regex "^{language}(-|$)" flag "i")'
+    return Func("languages", Value(path), function="jsonb_path_exists", output_field=BooleanField())
+
+
+def _parts(window: Span, zone: ZoneInfo, part_of_day: str) -> list[Span]:
+    """The window, or what of it lies in that part of each day."""
+    if window[0] == window[1]:
+        return []
+    if not part_of_day:
+        return [window]
+    starts, ends = PARTS_OF_DAY[part_of_day]
+    return [part for day in local_days(window, zone) if (part := _cut(window, day, starts, ends, zone))]
+
+
+def _cut(window: Span, day: date, starts: time, ends: time, zone: ZoneInfo) -> Span | None:
+    span = stretch(day, starts, day, ends, zone)
+    cut = (max(window[0], span[0]), min(window[1], span[1])) if span else (0, 0)
+    return cut if cut[0] < cut[1] else None
 
 
 def _window(kind: VisitType, since: datetime | None, until: datetime | None) -> Span:
@@ -127,14 +145,3 @@ def _booked_for(by: Actor, patient_id: UUID | None) -> UUID | None:
     if patient_id is None:
         return own_patient_id(by.id) if by.id else None
     return one(Patient.objects.filter(visible(by, Action.CREATE, Resource.APPOINTMENT, "")).only("pk"), patient_id).pk
-
-
-def _per_day(found: Iterable[Offer], window: Span, zone: ZoneInfo) -> dict[str, int]:
-    begins = [start for start, _ in found]
-    counts = {}
-    for day in local_days(window, zone):
-        midnights = (instant(each, datetime.min.time(), zone) for each in (day, day + timedelta(days=1)))
-        first, last = (bisect_left(begins, at) for at in midnights)
-        if last > first:
-            counts[day.isoformat()] = last - first
-    return counts

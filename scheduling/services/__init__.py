@@ -4,10 +4,12 @@ from scheduling.services.answering import answer
 from scheduling.services.booking import book
 from scheduling.services.busy import add_busy_calendar, remove_busy_calendar
 from scheduling.services.cancelling import cancel
+from scheduling.services.expanding import expand
 from scheduling.services.expiring import sweep_holds
 from scheduling.services.feeding import end_feeds, make_feed, open_feed, revoke_feed
 from scheduling.services.holding import confirm, hold, release_hold
-from scheduling.services.offering import change_visit_type, close_hours, define_visit_type, open_hours
+from scheduling.services.hours import close_hours, except_hours, lift_exception, open_hours, set_busy
+from scheduling.services.offering import change_visit_type, define_visit_type
 from scheduling.services.reminding import make_reminders
 from scheduling.services.rescheduling import reschedule
 from scheduling.services.stepping import arrive, fulfil, mark_no_show
@@ -25,8 +27,11 @@ __all__ = [
     "confirm",
     "define_visit_type",
     "end_feeds",
+    "except_hours",
+    "expand",
     "fulfil",
     "hold",
+    "lift_exception",
     "make_feed",
     "make_reminders",
     "mark_no_show",
@@ -36,5 +41,6 @@ __all__ = [
     "remove_busy_calendar",
     "reschedule",
     "revoke_feed",
+    "set_busy",
     "sweep_holds",
 ]

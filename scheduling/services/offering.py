@@ -1,7 +1,6 @@
-"""What can be booked and when: visit types and weekly hours. Administrators' work."""
+"""What can be booked: visit types. Administrators' work."""
 
 from collections.abc import Mapping
-from datetime import date, time
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +8,9 @@ from django.db import IntegrityError, transaction
 
 from audit.ledger import Act, Actor, record
 from scheduling import rules
-from scheduling.errors import HoursEmpty, UnknownPractitioner, UnknownTimezone, VisitTypeOdd
-from scheduling.hours import ZONES
-from scheduling.models import Availability, VisitType
+from scheduling.errors import VisitTypeOdd
+from scheduling.models import VisitType
 from telehealth.core import one, permit
-from telehealth.records.models import Practitioner
 
 
 @transaction.atomic
@@ -44,48 +41,3 @@ def _save(kind: VisitType) -> None:
             kind.save()
     except IntegrityError as violation:
         raise VisitTypeOdd() from violation
-
-
-@transaction.atomic
-def open_hours(
-    *,
-    practitioner_id: UUID,
-    weekday: int,
-    starts: time,
-    ends: time,
-    timezone: str,
-    by: Actor,
-    valid_from: date | None = None,
-    valid_to: date | None = None,
-) -> Availability:
-    """The provider is there every `weekday` (Monday is 0) between these times of that zone; `ends` 00:00 is the day's end."""
-    permit(by, rules.may_set_hours, None)
-    if timezone not in ZONES:
-        raise UnknownTimezone()
-    if not Practitioner.objects.filter(pk=practitioner_id).exclude(account_id=None).exists():
-        raise UnknownPractitioner()
-    hours = Availability(
-        practitioner_id=practitioner_id,
-        weekday=weekday,
-        starts=starts,
-        ends=ends,
-        timezone=timezone,
-        valid_from=valid_from,
-        valid_to=valid_to,
-    )
-    try:
-        with transaction.atomic():
-            hours.save()
-    except IntegrityError as violation:
-        raise HoursEmpty() from violation
-    record(by, Act.HOURS_OPENED, hours, detail={"practitioner": str(practitioner_id)})
-    return hours
-
-
-@transaction.atomic
-def close_hours(*, availability_id: UUID, by: Actor) -> None:
-    """No longer offered. What is booked in it stays booked."""
-    permit(by, rules.may_set_hours, None)
-    hours = one(Availability.objects.select_for_update(), availability_id)
-    record(by, Act.HOURS_CLOSED, hours, detail={"practitioner": str(hours.practitioner_id)})
-    hours.delete()

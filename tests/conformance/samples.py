@@ -41,6 +41,8 @@ SPECIAL: dict[str, Callable[[], Any]] = {
     "scheduling.Appointment.overbooked_by": uuid4,
     "scheduling.Appointment.overbooked_code": lambda: OverbookCode.values[0],
     "scheduling.Appointment.status": lambda: "cancelled",
+    "scheduling.Availability.rrule": lambda: "FREQ=DAILY",
+    "scheduling.Availability.ends": lambda: time(17),
     "scheduling.GroupVisit.ends_at": lambda: NOW + timedelta(days=1, minutes=10),
     "scheduling.GroupVisit.capacity": lambda: 8,
     "scheduling.Occupancy.appointment": lambda: sample(apps.get_model("scheduling.Appointment")),

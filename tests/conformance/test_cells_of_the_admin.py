@@ -1,6 +1,5 @@
 """Every page of Django's admin x every person: the table's cell for the model's resource, whatever Django's own permissions say."""
 
-from datetime import time
 from functools import partial
 from itertools import product
 from typing import Final
@@ -40,8 +39,8 @@ RESOURCES: Final[dict[str, Resource | None]] = {
     "review.Incident": Resource.INCIDENT,
     "scheduling.VisitType": Resource.VISIT_TYPE,
     "scheduling.Availability": Resource.AVAILABILITY,
+    "scheduling.AvailabilityException": Resource.AVAILABILITY,
 }
-HOURS: Final = {"weekday": 0, "starts": time(9), "ends": time(17)}
 NEVER_ADDED: Final = {"accounts.User", "audit.Entry", "review.Finding"}
 MODELS: Final = {model._meta.label: model for model in admin.site._registry}
 
@@ -110,7 +109,7 @@ def row_of(clinic: Clinic, label: str) -> object:
     }
     if label in known:
         return known[label]
-    given = {"accounts.Invitation": {"patient": None, "relationship": "", "role": "nurse"}, "scheduling.Availability": HOURS}.get(label, {})
+    given = {"accounts.Invitation": {"patient": None, "relationship": "", "role": "nurse"}}.get(label, {})
     return sample(model, **given).pk
 
 

@@ -6,14 +6,16 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, models, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from audit.ledger import SYSTEM, unit
-from scheduling.models import Availability, GroupVisit, Occupancy, VisitType
+from scheduling.models import Availability, AvailabilityException, GroupVisit, Occupancy, Opening, VisitType
 from telehealth.rest.models import IdempotencyKey
 from tests.conformance.samples import NOW, sample
 from tests.conformance.source import ROOT
 
-TIMES = {"starts": time(9), "ends": time(17), "weekday": 0}
+TIMES = {"starts": time(9), "ends": time(17), "rrule": "FREQ=DAILY"}
+DAYS = {"first_day": date(2030, 1, 2), "last_day": date(2030, 1, 2), "practitioner": None}
 BROKEN: list[tuple[str, type[models.Model], dict[str, Any]]] = [
     ("visit_type_numbers_make_sense", VisitType, {"minutes": 0}),
     ("visit_type_numbers_make_sense", VisitType, {"buffer_before": 121}),
@@ -22,10 +24,17 @@ BROKEN: list[tuple[str, type[models.Model], dict[str, Any]]] = [
     ("group_visit_is_for_several", GroupVisit, {"capacity": 1}),
     ("occupancy_kind_is_known", Occupancy, {"kind": "nobody"}),
     ("occupancy_is_of_one_thing", Occupancy, {"appointment": None}),
-    ("availability_on_a_weekday", Availability, {**TIMES, "weekday": 7}),
+    ("availability_recurs", Availability, {**TIMES, "rrule": "FREQ=HOURLY"}),
     ("availability_ends_after_it_starts", Availability, {**TIMES, "ends": time(9)}),
     ("availability_has_days", Availability, {**TIMES, "valid_from": date(2030, 1, 2), "valid_to": date(2030, 1, 1)}),
+    ("exception_ends_after_it_starts", AvailabilityException, {**DAYS, "last_day": date(2030, 1, 1)}),
+    ("exception_ends_after_it_starts", AvailabilityException, {**DAYS, "starts": time(9), "ends": time(9)}),
+    ("exception_extra_is_somebodys", AvailabilityException, {**DAYS, "kind": "extra"}),
+    ("exception_kind_is_known", AvailabilityException, {**DAYS, "kind": "maybe"}),
+    ("opening_takes_some_time", Opening, {"during": DateTimeTZRange(NOW, NOW)}),
+    ("opening_source_is_known", Opening, {"source": "hearsay"}),
 ]
+SOUND = {Availability: TIMES, AvailabilityException: DAYS}
 
 
 @pytest.mark.django_db
@@ -34,7 +43,7 @@ def test_the_database_refuses(name: str, model: type[models.Model], values: dict
     with unit(SYSTEM, channel="task"):
         with pytest.raises(IntegrityError, match=name), transaction.atomic():
             sample(model, **values)
-        sample(model, **(TIMES if model is Availability else {}))  # and takes the same without the mistake
+        sample(model, **SOUND.get(model, {}))  # and takes the same without the mistake
 
 
 @pytest.mark.django_db

@@ -1,6 +1,6 @@
 """Each detector speaks when it should and is silent when not; none of them opens anything."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -8,11 +8,11 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from audit.ledger import Act, current, record, unit, uuid7
+from audit.ledger import SYSTEM, Act, current, record, unit, uuid7
 from audit.review.detectors.habits import NEWCOMER, is_open, limit_of
 from audit.review.detectors.names import staff_of, surnames
 from audit.review.models import REVIEW, Finding
-from scheduling.models import Availability
+from scheduling.services import open_hours
 from telehealth.accounts.access import Role
 from telehealth.accounts.models import User
 from telehealth.core import now
@@ -236,8 +236,7 @@ def test_off_hours(clinic: Clinic, settings: Settings) -> None:
     cast = clinic.cast
     settings.CLINIC_DAYS = set()
     with_care(clinic)
-    for day in range(7):
-        Availability.objects.create(practitioner=cast.dee, weekday=day, starts="00:00", ends="00:00", timezone="UTC")
+    open_hours(practitioner_id=cast.dee.pk, rrule="FREQ=DAILY", starts=time.min, ends=time.min, timezone="UTC", by=SYSTEM)
     for actor in (cast.dr_cho, cast.dr_dee, cast.pia):
         clinic.look(actor, cast.pia_record)
         clinic.look(actor, cast.ned_record)

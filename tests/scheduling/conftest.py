@@ -8,7 +8,7 @@ import pytest
 
 from audit.ledger import SYSTEM, Actor, unit
 from scheduling import services
-from scheduling.models import Availability, VisitType
+from scheduling.models import VisitType
 from telehealth.core import now
 from telehealth.records.models import License, Patient, Practitioner
 from tests.people import MakeAccount, Person
@@ -55,8 +55,7 @@ def provider(person: Person, name: str) -> Practitioner:
     """Somebody who is there round the clock, licensed in Massachusetts, where everybody lives."""
     made = Practitioner.objects.create(account_id=person.id, family=name, given="Dr", timezone=ZONE)
     License.objects.create(practitioner=made, state="MA", valid_from=date(2020, 1, 1))
-    always = (Availability(practitioner=made, weekday=day, starts=time.min, ends=time.min, timezone=ZONE) for day in range(7))
-    Availability.objects.bulk_create(always)
+    services.open_hours(practitioner_id=made.pk, rrule="FREQ=DAILY", starts=time.min, ends=time.min, timezone=ZONE, by=SYSTEM)
     return made
 
 

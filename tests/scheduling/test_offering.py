@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from audit.ledger import SYSTEM, Act
 from audit.ledger.models import Entry
 from scheduling import demo, selectors, services
-from scheduling.errors import HoursEmpty, UnknownPractitioner, UnknownTimezone, VisitTypeOdd
+from scheduling.errors import HoursEmpty, UnknownPractitioner, UnknownTimezone, UnknownVisitType, VisitTypeOdd
 from scheduling.models import Availability, VisitType
 from telehealth.core.demo import DemoClinic
 from telehealth.core.errors import Refused
@@ -21,7 +21,7 @@ from tests.scheduling.conftest import ZONE, Clinic
 
 
 def hours(clinic: Clinic, **changed: Any) -> dict[str, Any]:
-    usual = {"weekday": 0, "starts": time(9), "ends": time(17), "timezone": ZONE, "by": SYSTEM}
+    usual = {"rrule": "FREQ=WEEKLY;BYDAY=MO", "starts": time(9), "ends": time(17), "timezone": ZONE, "by": SYSTEM}
     return {"practitioner_id": clinic.dr_cho.pk, **usual, **changed}
 
 
@@ -74,7 +74,10 @@ def test_visit_types_that_make_no_sense(clinic: Clinic, odd: dict[str, Any]) -> 
     [
         ({"ends": time(9)}, HoursEmpty),
         ({"ends": time(8)}, HoursEmpty),
-        ({"weekday": 7}, HoursEmpty),
+        ({"rrule": "FREQ=WEEKLY;BYDAY=MO", "valid_from": date(2026, 12, 1), "valid_to": date(2026, 12, 6)}, HoursEmpty),  # no Monday
+        ({"rrule": "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=31", "valid_from": date(2027, 2, 1)}, HoursEmpty),  # never in February
+        ({"valid_from": date(1, 1, 1)}, HoursEmpty),
+        ({"visit_types": ("video-10", "nothing")}, UnknownVisitType),
         ({"valid_from": date(2026, 2, 2), "valid_to": date(2026, 2, 1)}, HoursEmpty),
         ({"timezone": "Mars/Olympus"}, UnknownTimezone),
         ({"timezone": "../../etc/passwd"}, UnknownTimezone),
@@ -90,7 +93,7 @@ def test_hours_that_make_no_sense(clinic: Clinic, odd: dict[str, Any], error: ty
     ("change", "name"),
     [
         ("minutes = 0", "visit_type_numbers_make_sense"),
-        ("weekday = 9", "availability_on_a_weekday"),
+        ("rrule = 'FREQ=YEARLY'", "availability_recurs"),
         ("starts = '09:00', ends = '08:00'", "availability_ends_after_it_starts"),
         ("valid_from = '2026-02-02', valid_to = '2026-02-01'", "availability_has_days"),
     ],
@@ -113,7 +116,7 @@ def test_administrators_use_the_admin(clinic: Clinic, make_account: MakeAccount,
     assert there.form(f"{kinds}{made.pk}/change/", **{**form, "minutes": 2}).status_code == 200  # the form again, with the reason
     assert VisitType.objects.get(code="check-up").minutes == 25
 
-    given = {"practitioner": clinic.dr_cho.pk, "weekday": "6", "starts": "09:00", "ends": "00:00", "timezone": ZONE}
+    given = {"practitioner": clinic.dr_cho.pk, "rrule": "freq=weekly;byday=SU", "starts": "09:00", "ends": "00:00", "timezone": ZONE}
     assert there.form(f"{weekly}add/", **given, valid_from="2030-01-01").status_code == 302
     opened = Availability.objects.get(valid_from=date(2030, 1, 1))
     assert there.get(weekly).status_code == there.get(f"{weekly}{opened.pk}/change/").status_code == 200
@@ -131,14 +134,15 @@ def test_nobody_else_does(clinic: Clinic, make_account: MakeAccount, client_for:
 
 def test_the_demonstration_can_be_visited_at_any_time(clinic: Clinic, make_account: MakeAccount) -> None:
     VisitType.objects.all().delete()
-    Availability.objects.all().delete()
+    for hours in Availability.objects.all():
+        services.close_hours(availability_id=hours.pk, by=SYSTEM)
     there = DemoClinic()
     for key in demo.PROVIDERS:
         practitioner = Practitioner.objects.create(account_id=make_account("provider").id, timezone="America/New_York")
         there.ids[f"practitioner_{key}"] = practitioner.pk
     demo.make(there)
     demo.make(there)
-    assert Availability.objects.count() == 4 * 7
+    assert Availability.objects.count() == 4
     kind = VisitType.objects.get(code="video-10")
     assert (kind.lead_minutes, kind.buffer_before, kind.buffer_after, kind.checkin_opens_minutes) == (0, 0, 0, None)
     found = selectors.slots(SYSTEM, visit_type="video-10", since=clinic.start(), until=clinic.start(60 * 24), zone=ZoneInfo(ZONE), limit=1)

@@ -14,6 +14,7 @@ MAY: dict[Rule, set[str]] = {
     rules.may_conclude: {"provider", "nurse", "front_desk", "system"},
     rules.may_define_visit_types: {"administrator", "system"},
     rules.may_set_hours: {"administrator", "system"},
+    rules.may_import_busy: {"administrator", "system"},  # and whose calendar it is: test_closures
 }
 EVERYBODY = [SYSTEM, ANONYMOUS, Actor(id=uuid4(), role="no such role"), *(Actor(id=uuid4(), role=role) for role in Role)]
 

@@ -134,9 +134,8 @@ def clash(one: Span, other: Span) -> bool:
 
 
 def test_no_overlap_and_no_offer_that_cannot_be_booked(clinic: Clinic) -> None:
-    Availability.objects.filter(practitioner=clinic.dr_dee).delete()
-    for weekday in range(7):
-        services.open_hours(practitioner_id=clinic.dr_dee.pk, weekday=weekday, starts=DEE[0], ends=DEE[1], timezone=ZONE, by=SYSTEM)
+    services.close_hours(availability_id=Availability.objects.get(practitioner=clinic.dr_dee).pk, by=SYSTEM)
+    services.open_hours(practitioner_id=clinic.dr_dee.pk, rrule="FREQ=DAILY", starts=DEE[0], ends=DEE[1], timezone=ZONE, by=SYSTEM)
 
     class Machine(Diary):
         pass
