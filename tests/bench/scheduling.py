@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from audit.ledger import SYSTEM, Actor, unit, uuid7
 from scheduling import selectors, services
 from scheduling.errors import PatientBusy, SlotTaken
-from scheduling.models import Appointment, Availability, Occupancy, VisitType
+from scheduling.models import Appointment, Occupancy, VisitType
 from scheduling.spans import moment
 from telehealth.accounts.access import Role
 from telehealth.core import now
@@ -35,15 +35,16 @@ def figures() -> Iterator[Figure]:
         patients = Patient.objects.bulk_create(Patient(mrn=f"BENCH-{n}", address={"state": "MA"}) for n in range(PATIENTS))
         providers = Practitioner.objects.bulk_create(Practitioner(account_id=uuid7(), timezone=ZONE.key) for _ in range(PROVIDERS))
         License.objects.bulk_create(License(practitioner=each, state="MA", valid_from=date(2020, 1, 1)) for each in providers)
-        Availability.objects.bulk_create(each for provider in providers for each in _week(provider))
+        for provider in providers:
+            _week(provider)
         _fill(kind, providers, patients[0])
     yield from _searching()
     yield from _booking(patients)
 
 
-def _week(provider: Practitioner) -> Iterator[Availability]:
-    for day in range(5):
-        yield Availability(practitioner=provider, weekday=day, starts=clock(9), ends=clock(17), timezone=ZONE.key)
+def _week(provider: Practitioner) -> None:
+    rule = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"
+    services.open_hours(practitioner_id=provider.pk, rrule=rule, starts=clock(9), ends=clock(17), timezone=ZONE.key, by=SYSTEM)
 
 
 def _fill(kind: VisitType, providers: list[Practitioner], patient: Patient) -> None:
