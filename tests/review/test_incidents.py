@@ -1,5 +1,6 @@
 """An incident: everyone affected and nobody else, in what kinds of data, counted as the breach rule counts."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 
-from audit.ledger import SYSTEM, Act, Actor, record, refuse, unit
+from audit.ledger import SYSTEM, Act, Actor, record, refuse, unit, uuid7
 from audit.ledger.models import Entry
 from audit.review import kinds, rules, selectors, services
 from audit.review.errors import IncidentDecided, NoNoticeDue, NotSurveyed
@@ -266,3 +267,11 @@ def test_every_sealed_field_of_a_record_has_its_kind() -> None:
     assert set(kinds.PATIENT) == {field.name for field in sealed_fields_of(Patient)}
     assert {each for told in kinds.PATIENT.values() for each in told} | set(kinds.MODELS.values()) <= set(kinds.KINDS)
     assert set(kinds.RESOURCES.values()) <= set(kinds.KINDS)
+
+
+def test_more_people_than_a_statement_takes_parameters(transactional_db: None) -> None:
+    """A whole clinic taken along: PostgreSQL takes 65,535 parameters, and a survey has no upper bound."""
+    many = [uuid7() for _ in range(70_000)]
+    assert selectors.people_of(many) == {each: each for each in many}
+    opened = [json.dumps({f"records.ClinicalResource:{each}": ["body"] for each in many[at : at + 100]}) for at in range(0, 70_000, 100)]
+    assert selectors.types_of(opened) == {}

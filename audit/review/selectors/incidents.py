@@ -22,6 +22,7 @@ from telehealth.records.models import ClinicalResource, Patient
 
 COLUMN = {"account": "actor_id", "session": "session", "client": "client"}
 BATCH = 2000
+NAMED = 10_000  # ids in one statement, which takes 65,535 parameters
 Row = tuple[UUID, datetime, str, str]  # record, instant, act, detail
 
 
@@ -82,8 +83,11 @@ def _archived(sought: Sought, month: Archive) -> Iterator[Row]:
 
 def people_of(records: list[UUID]) -> dict[UUID, UUID]:
     """Record → the person's own record: duplicates are linked to it, and a person is counted once."""
-    links = Patient.objects.filter(pk__in=records).values_list("pk", "link_id")
-    return {each: each for each in records} | {pk: link or pk for pk, link in links}
+    found = {each: each for each in records}
+    for batch in in_batches(records, NAMED):
+        links = Patient.objects.filter(pk__in=batch).values_list("pk", "link_id")
+        found |= {pk: link or pk for pk, link in links}
+    return found
 
 
 def _kinds(detail: str, types: dict[str, str]) -> set[str]:
@@ -97,8 +101,11 @@ def _kinds(detail: str, types: dict[str, str]) -> set[str]:
 def types_of(details: list[str]) -> dict[str, str]:
     """Id → FHIR type of the clinical resources among what was opened."""
     wanted = {key.partition(":")[2] for key in _keys(details) if key.startswith(f"{RESOURCE}:")}
-    rows = ClinicalResource.objects.filter(pk__in=wanted).values_list("pk", "type")
-    return {str(pk): kind for pk, kind in rows}
+    found: dict[str, str] = {}
+    for batch in in_batches(wanted, NAMED):
+        rows = ClinicalResource.objects.filter(pk__in=batch).values_list("pk", "type")
+        found |= {str(pk): kind for pk, kind in rows}
+    return found
 
 
 def _keys(details: list[str]) -> Iterator[str]:
