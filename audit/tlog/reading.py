@@ -46,12 +46,10 @@ class TileReader:
         """Every checkpoint ever published, in the order in which they were."""
         if isinstance(self.source, Path):
             try:
-                with (self.source / "checkpoints.log").open(encoding="utf-8") as lines:
+                with (self.source / "checkpoints.log").open(encoding="utf-8", errors="replace") as lines:
                     yield from notes_in(lines)
             except (FileNotFoundError, NotADirectoryError):
                 return
-            except UnicodeDecodeError as error:
-                raise Unpublished("checkpoints.log is no text") from error
         else:
             yield from notes_in(self._text("checkpoints.log", "").splitlines(keepends=True))
 
@@ -105,10 +103,7 @@ class TileReader:
         found = self._read(name)
         if found is None and otherwise is None:
             raise Unpublished(f"{name} is not published")
-        try:
-            return (found or b"").decode()
-        except UnicodeDecodeError as error:
-            raise Unpublished(f"{name} is no text") from error
+        return (found or b"").decode(errors="replace")
 
     def _read(self, name: str) -> bytes | None:
         if isinstance(self.source, Path):

@@ -83,11 +83,11 @@ class Tiles:
     def publish(self, note: str) -> None:
         """The newest checkpoint under its fixed name, and all of them in one append-only file. Never back to a smaller tree."""
         self.root.mkdir(parents=True, exist_ok=True)
-        with open(self.root / "checkpoints.log", "a", encoding="utf-8") as file:
+        with open(self.root / "checkpoints.log", "a+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # another machine's sealer, where a pooler has dropped its advisory lock
             if size_of(note) <= size_of(self.newest()):
                 return
-            file.write(note + "\n")
+            file.write(f"{_line_end(file.fileno())}{note}\n")
             file.flush()
             os.fsync(file.fileno())
             write(self.root / "checkpoint", note.encode())
@@ -100,11 +100,25 @@ def size_of(note: str) -> int:
 
 
 def notes_in(lines: Iterable[str]) -> Iterator[str]:
-    """The notes of a file of checkpoints, in its order. A half-written last one is left out."""
+    """The notes of a file of checkpoints, in its order. What a power cut has left of one is passed over."""
     note: list[str] = []
     for line in lines:
         if line == "\n" and note and note[-1].startswith("— "):
-            yield "".join(note)
+            yield "".join(note[_beginning(note) :])
             note = []
         else:
             note.append(line)
+
+
+def _beginning(note: list[str]) -> int:
+    """Origin, size and root stand before the empty line above the signatures; what precedes them is the rest of another."""
+    blank = len(note) - 1
+    while blank and note[blank] != "\n":
+        blank -= 1
+    return max(blank - 3, 0)
+
+
+def _line_end(file: int) -> str:
+    """What a note needs before it, so that it does not go on with a line that was torn."""
+    size = os.fstat(file).st_size
+    return "\n" if size and os.pread(file, 1, size - 1) != b"\n" else ""

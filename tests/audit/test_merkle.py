@@ -128,3 +128,17 @@ def test_another_key_is_refused() -> None:
 def test_any_text_is_opened_or_refused_never_worse(text: str) -> None:
     with pytest.raises(BadCheckpoint):
         opened(text, HEAD.origin, b"\x00" * 32)
+
+
+def test_a_note_that_a_power_cut_has_torn_takes_no_other_note_with_it(tmp_path: Path) -> None:
+    """Wherever it was cut off, in the middle of a letter too: what was whole is read, what follows is, and nothing else."""
+    key = OneKey()
+    first, torn, after = (signed(Head(HEAD.origin, size, HEAD.root), key) for size in (41, 42, 43))
+    for cut in range(len(torn.encode())):
+        root = tmp_path / str(cut)
+        Tiles(root).publish(first)
+        with open(root / "checkpoints.log", "ab") as file:
+            file.write(torn.encode()[:cut])
+        assert list(TileReader(root).notes()) == [first]
+        Tiles(root).publish(after)
+        assert list(TileReader(root).notes()) == [first, after]
