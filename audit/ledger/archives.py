@@ -18,6 +18,7 @@ from uuid import UUID
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.core.files.storage import Storage, storages
 from django.db.models import QuerySet
 from django.utils.module_loading import import_string
@@ -185,6 +186,8 @@ def _chunks(place: str, month: str) -> Iterator[bytes]:
         source = storage().open(place, "rb")
     except FileNotFoundError:
         raise ArchiveBroken(f"{month}: {place} is gone") from None
+    except (IsADirectoryError, NotADirectoryError, SuspiciousOperation):  # of the owner's making: no outage gives these
+        raise ArchiveBroken(f"{month}: {place} is no archive's place") from None
     except UNREACHABLE as error:
         raise ArchiveUnreachable(f"{month}: {type(error).__name__}") from error
     with source:

@@ -237,7 +237,7 @@ def test_an_archived_log_verifies(log: Sealer, settings: Settings, tmp_path: Pat
     assert report.ok, report.damages[:3]
 
 
-@pytest.mark.parametrize("attack", ["file gone", "file changed", "row gone", "another file"])
+@pytest.mark.parametrize("attack", ["file gone", "file changed", "row gone", "another file", "", ".", "..", "../../etc/passwd", "2019"])
 def test_an_archive_that_was_touched_is_named(log: Sealer, settings: Settings, tmp_path: Path, as_owner: AsOwner, attack: str) -> None:
     leaf, entry = first_in(as_owner, MONTH)
     place = archive_all(settings, tmp_path)
@@ -250,14 +250,16 @@ def test_an_archive_that_was_touched_is_named(log: Sealer, settings: Settings, t
     elif attack == "row gone":
         as_owner("DELETE FROM audit_archive WHERE month = '2019-05-01'")
     else:
-        as_owner("UPDATE audit_archive SET place = %s WHERE month = '2019-05-01'", other.name)
+        (place / "2019").mkdir()
+        as_owner("UPDATE audit_archive SET place = %s WHERE month = '2019-05-01'", other.name if attack == "another file" else attack)
     report = named(log)
     if attack == "row gone":  # nothing says any more that there was an archive
         assert report.damages[0] == Damage("deleted", entry, leaf)
         return
     assert report.damages == [Damage("unreadable archive", entry, leaf)]  # once for all 41 of the month
     assert (report.unread, report.archived) == (41, 79)
-    assert len(report.archives) == 1 and report.archives[0].endswith({"file gone": f"{file.name} is gone"}.get(attack, "of another key"))
+    why = {"file gone": f"{file.name} is gone", "file changed": "of another key", "another file": "of another key"}
+    assert len(report.archives) == 1 and report.archives[0].endswith(why.get(attack, "is no archive's place"))
 
 
 def test_an_archive_that_is_cut_after_its_last_entry_is_named(log: Sealer, settings: Settings, tmp_path: Path, as_owner: AsOwner) -> None:

@@ -113,7 +113,7 @@ class Command(BaseCommand):
 
 def _verdict(report: Report) -> str:
     if report.incomplete:
-        return "NOT ALL OF THE LOG COULD BE VERIFIED: archives are out of reach; nothing else is wrong"
+        return "NOT ALL OF THE LOG COULD BE VERIFIED: until its archives can be read, what they hold is not known"
     return "the log verifies" if report.ok else "THE LOG DOES NOT VERIFY"
 
 
