@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.regex_helper import normalize
 
 from telehealth.rest.faces import METHODS, Face
-from tests.conformance.cells.asking import Statements, undone
+from tests.conformance.cells.asking import Statements, changing, undone
 from tests.conformance.cells.clinic import Clinic, Kept, signed_in
 from tests.conformance.cells.oracle import PEOPLE
 from tests.conformance.cells.tokens import in_an_app
@@ -116,7 +116,7 @@ def send(browser: Kept, address: Address, headers: Mapping[str, str], cookie: st
     finally:
         LOG.removeHandler(told)
     forbidden = reply.status_code == 403 and b'"code":"forbidden"' in reply.content
-    return Answer(reply.status_code, forbidden if address.is_face else told.count == 1, statements.changing)
+    return Answer(reply.status_code, forbidden if address.is_face else told.count == 1, changing(statements))
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Ask the server one question and undo whatever it did."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +26,7 @@ def undone() -> Iterator[None]:
     try:
         yield
     finally:
+        transaction.set_rollback(False)  # also after a statement that failed
         transaction.savepoint_rollback(point)
 
 
@@ -36,10 +37,10 @@ class Statements(list[str]):
         self.append(DRAWN.sub("…", str(sql)))
         return execute(sql, *arguments)
 
-    @property
-    def changing(self) -> list[str]:
-        """Those that write, the ledger's own apart."""
-        return [each for each in self if each.startswith(("INSERT", "UPDATE", "DELETE")) and '"audit_entry"' not in each]
+
+def changing(statements: Iterable[str]) -> list[str]:
+    """Those that write, the ledger's own apart."""
+    return [each for each in statements if each.startswith(("INSERT", "UPDATE", "DELETE")) and "audit_entry" not in each]
 
 
 @dataclass(frozen=True)

@@ -239,9 +239,9 @@ class Kept(Browser):
         session.save()
 
 
-def signed_in(made: Clinic, who: Who, **options: Any) -> Kept:
+def signed_in(made: Clinic, who: Who, kind: type[Kept] = Kept, **options: Any) -> Kept:
     """A browser with a session that has shown both factors, and that remembers the emergencies it declared."""
-    browser = Kept(**options)
+    browser = kind(**options)
     browser.raise_request_exception = False
     account = made.accounts[who.name]
     browser.force_login(User.objects.get(pk=account))
