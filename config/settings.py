@@ -118,6 +118,8 @@ TURN_SECRET = env.text("TURN_SECRET", "")  # shared with the TURN server, which 
 ICE_TRANSPORT_POLICY = "relay" if env.flag("ICE_RELAY_ONLY") else "all"
 CELERY_BEAT_SCHEDULE["visits"] = {"task": "consults.tasks.sweep", "schedule": 30.0, "options": {"expires": 30}}
 
+NO_SHOW_GRACE_MINUTES = env.number("NO_SHOW_GRACE_MINUTES", 15)  # after the start; then the clock calls an appointment missed
+PROVIDER_LATE_MINUTES = env.number("PROVIDER_LATE_MINUTES", 5)  # after the start a provider is late; then nobody is a no-show
 LICENSURE = env.text("LICENSURE", "enforce")  # nobody is seen in a state without leave to practise there; "off": outside the United States
 
 # --- Audit log ---------------------------------------------------------------------------------------

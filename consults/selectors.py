@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -16,11 +17,13 @@ from consults.states import Appointment as Stage
 from scheduling.models import Appointment
 from scheduling.selectors import appointments_for
 from telehealth.accounts.access import Action, Resource, Role
+from telehealth.accounts.models import Session
 from telehealth.core import now, one
 from telehealth.records.access import visible
 from telehealth.records.labels import Category, token
 from telehealth.records.models import Patient
 
+NOT_HERE = (Waiting.EXPECTED, Waiting.ABANDONED)
 CUT_OFF = timedelta(minutes=2)  # who lost the connection so lately is still in the visit
 
 
@@ -191,6 +194,41 @@ def standing_of(member: UUID) -> Standing:
 def live_visits(by: Actor) -> list[UUID]:
     """Every visit that the clock has to look at; nothing for anybody but the system."""
     return list(Visit.objects.exclude(status__in=ENDED).values_list("pk", flat=True)) if by == SYSTEM else []
+
+
+def overdue(by: Actor) -> list[UUID]:
+    """Appointments of today whose patient has not come so long after the start that the clock may call it missed; nothing for
+    anybody but the system."""
+    if by != SYSTEM:
+        return []
+    late = now() - timedelta(minutes=settings.NO_SHOW_GRACE_MINUTES)
+    rows = Appointment.objects.filter(status=Stage.BOOKED, starts_at__lte=late, starts_at__gt=late - timedelta(days=1))
+    rows = rows.filter(Q(visit=None) | Q(visit__waiting__in=NOT_HERE))
+    return list(rows.order_by("starts_at", "pk").values_list("pk", flat=True))
+
+
+def provider_was_there(appointment: Appointment) -> bool:
+    """Whether the provider had joined the visit, or was signed in, soon after the start, and no earlier visit of theirs ran on then.
+
+    Signed in counts for a patient who never came: without them there is no visit yet that a provider could join.
+    """
+    soon = appointment.starts_at + timedelta(minutes=settings.PROVIDER_LATE_MINUTES)
+    account = appointment.practitioner.account_id
+    joined = Participant.objects.filter(visit__appointment=appointment, account_id=account, joined_at__lte=soon)
+    lasted = Q(ended_at=None) | Q(ended_at__gt=appointment.starts_at)
+    here = Session.objects.filter(lasted, account_id=account, started_at__lte=soon, seen_at__gte=appointment.starts_at)
+    return (joined.exists() or here.exists()) and not _ran_on(appointment, soon).exists()
+
+
+def _ran_on(appointment: Appointment, at: datetime) -> QuerySet[Visit]:
+    """Other visits of the provider whose call was on at that moment; those of the same group are no other."""
+    later = (
+        Q(last_left_at=None, ended_at__gt=at) | Q(last_left_at__gt=at) | Q(last_left_at=None, ended_at=None) | Q(waiting=Waiting.IN_CALL)
+    )
+    rows = Visit.objects.filter(later, practitioner_id=appointment.practitioner_id, started_at__lte=at)
+    if appointment.group_visit_id:
+        rows = rows.exclude(appointment__group_visit=appointment.group_visit_id)
+    return rows.exclude(appointment=appointment)
 
 
 def left_open(*, account_id: UUID, by: Actor) -> dict[str, int]:

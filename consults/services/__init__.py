@@ -1,6 +1,7 @@
 """Every write of visits and notes: one function per thing a person does."""
 
 from consults.services.conducting import admit, complete, hold, leave, remove
+from consults.services.missing import miss
 from consults.services.notes import amend, draft, revise, sign
 from consults.services.opening import check_in, open_visit
 from consults.services.seating import depart, enter, issue_ticket, redeem_ticket, take_seat
@@ -19,6 +20,7 @@ __all__ = [
     "hold",
     "issue_ticket",
     "leave",
+    "miss",
     "open_visit",
     "part_silent",
     "redeem_ticket",

@@ -9,6 +9,7 @@ from scheduling import rules
 from scheduling.models import Appointment
 from scheduling.services.changing import for_change, freed, step
 from scheduling.services.occupying import release
+from scheduling.services.telling import tell
 from scheduling.statuses import Status
 from telehealth.core import now, permit
 
@@ -38,11 +39,12 @@ def fulfil(*, appointment_id: UUID, by: Actor) -> Appointment:
 
 @transaction.atomic
 def mark_no_show(*, appointment_id: UUID, by: Actor) -> Appointment:
-    """The patient did not come. What is left of its time is free for others."""
+    """The patient did not come, who is told so and no more. What is left of its time is free for others."""
     appointment = for_change(appointment_id, by=by)
     permit(by, rules.may_conclude, appointment)
     step(appointment, Status.NO_SHOW)
     release(appointment, now())
     freed()
     record(by, Act.APPOINTMENT_NO_SHOW, appointment)
+    tell(appointment, "appointment_missed")
     return appointment

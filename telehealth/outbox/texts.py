@@ -46,6 +46,9 @@ TEXTS: dict[str, Text] = {
     "appointment_booked": Text(_("Your appointment"), _("An appointment has been booked. Sign in to see it."), purpose=Purpose.CARE),
     "appointment_cancelled": Text(_("Your appointment"), _("An appointment has been cancelled. Sign in to see it."), purpose=Purpose.CARE),
     "appointment_changed": Text(_("Your appointment"), _("An appointment has changed. Sign in to see it."), purpose=Purpose.CARE),
+    "appointment_missed": Text(
+        _("Your appointment"), _("The time of an appointment has passed. Sign in to see it, or to choose another."), purpose=Purpose.CARE
+    ),
     "appointment_reminder": Text(
         _("Your appointment"),
         _("You have an appointment on %(when)s. Open this link to say whether you will come."),
