@@ -159,3 +159,69 @@ class TooManyCalendars(Conflict):
 
 class LinkUnusable(Missing):
     """No answer can be given at this address, or none any more. Outside, the same as no such address."""
+
+
+class OverbookingOdd(Invalid):
+    """A hold, or a place in a visit of several, is never overbooked."""
+
+    code = "overbooking_odd"
+
+
+class ResourceTaken(Conflict):
+    """No interpreter who will do, or no room, is free then."""
+
+    code = "resource_taken"
+
+
+class ResourceOdd(Invalid):
+    """An interpreter or a room that cannot be as described, or whose account is another's."""
+
+    code = "resource_odd"
+
+
+class StaffOnly(Conflict):
+    """This kind of visit is booked by staff: call the clinic."""
+
+    code = "staff_only"
+
+
+class EstablishedOnly(Conflict):
+    """This kind of visit is for patients who were seen here before."""
+
+    code = "established_only"
+
+
+class NewOnly(Conflict):
+    """This kind of visit is for patients who were not seen here before."""
+
+    code = "new_only"
+
+
+class NotAGroup(Invalid):
+    """A visit of this kind is with one patient."""
+
+    code = "not_a_group"
+
+
+class NotPlanned(Conflict):
+    """No visit of several of this kind is planned with this provider then."""
+
+    code = "not_planned"
+
+
+class GroupVisitFull(Conflict):
+    """No place is left."""
+
+    code = "group_visit_full"
+
+
+class GroupVisitOver(Conflict):
+    """The visit of several was called off already."""
+
+    code = "group_visit_cancelled"
+
+
+class InAGroup(Conflict):
+    """A place in a visit of several does not move: cancel it and book another."""
+
+    code = "in_a_group"

@@ -52,3 +52,20 @@ def may_import_busy(by: Actor, practitioner: Practitioner | None) -> bool:
     """The clock, whoever may set hours, and the provider whose calendar it is."""
     own = practitioner is not None and by.id is not None and practitioner.account_id == by.id
     return own or by.role == SYSTEM.role or may_set_hours(by, None)
+
+
+def may_plan_group_visits(by: Actor, _: Any) -> bool:
+    return bool(granted(by, Action.CREATE, Resource.GROUP_VISIT))
+
+
+def may_cancel_group_visits(by: Actor, _: Any) -> bool:
+    return bool(granted(by, Action.ACT, Resource.GROUP_VISIT))
+
+
+def may_define_resources(by: Actor, _: Any) -> bool:
+    """Whoever the access table lets; and the demonstration."""
+    return by == SYSTEM or bool(granted(by, Action.CREATE, Resource.BOOKABLE_RESOURCE))
+
+
+def may_change_resources(by: Actor, _: Any) -> bool:
+    return by == SYSTEM or bool(granted(by, Action.UPDATE, Resource.BOOKABLE_RESOURCE))

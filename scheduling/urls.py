@@ -4,6 +4,7 @@ from scheduling import api as faces
 from scheduling import api_calendars as calendar_faces
 from scheduling import portal as pages
 from scheduling.answer_page import Answer
+from scheduling.api import groups, resources
 from scheduling.feeds import calendar
 
 api = [
@@ -15,6 +16,11 @@ api = [
     path("appointments/<uuid:pk>/confirm/", faces.AppointmentConfirm.as_view()),
     path("appointments/<uuid:pk>/release/", faces.AppointmentRelease.as_view()),
     path("appointments/<uuid:pk>/reschedule/", faces.AppointmentReschedule.as_view()),
+    path("group-visits/", groups.GroupVisitList.as_view()),
+    path("group-visits/<uuid:pk>/", groups.GroupVisitOne.as_view()),
+    path("group-visits/<uuid:pk>/cancel/", groups.GroupVisitCancel.as_view()),
+    path("bookable-resources/", resources.ResourceList.as_view()),
+    path("bookable-resources/<uuid:pk>/", resources.ResourceOne.as_view()),
 ]
 
 api += [

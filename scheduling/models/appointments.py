@@ -39,6 +39,9 @@ class GroupVisit(models.Model):
     created_by = models.UUIDField(null=True)  # the account
     created_at = models.DateTimeField(auto_now_add=True)
 
+    places_left: int | None = None
+    """Counted by who reads it for a face."""
+
     class Meta:
         constraints = [
             models.CheckConstraint(name="group_visit_ends_after_it_starts", condition=Q(ends_at__gt=F("starts_at"))),

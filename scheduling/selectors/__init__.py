@@ -3,6 +3,8 @@
 from scheduling.selectors.appointments import appointment_for, appointments_for, left_open, stands_for
 from scheduling.selectors.calendars import busy_calendars_for, events_of, feeds_for, invited
 from scheduling.selectors.duty import is_on_duty
+from scheduling.selectors.group_visits import group_visit, group_visits
+from scheduling.selectors.needs import bookable_resources
 from scheduling.selectors.offers import SlotPage, slots, visit_types
 from scheduling.selectors.schedules import schedules_due
 
@@ -10,9 +12,12 @@ __all__ = [
     "SlotPage",
     "appointment_for",
     "appointments_for",
+    "bookable_resources",
     "busy_calendars_for",
     "events_of",
     "feeds_for",
+    "group_visit",
+    "group_visits",
     "invited",
     "is_on_duty",
     "left_open",

@@ -11,6 +11,7 @@ from audit.ledger import Actor
 from scheduling.errors import UnknownVisitType, WindowOdd
 from scheduling.hours import local_days, stretch
 from scheduling.models import VisitType
+from scheduling.selectors.eligible import turned_away
 from scheduling.selectors.filling import full_days
 from scheduling.selectors.free import Run, Search, runs
 from scheduling.selectors.groups import group_runs
@@ -76,6 +77,8 @@ def slots(
     kind = visit_type_of(visit_type)
     window = _window(kind, since, until)
     patient = _booked_for(by, patient_id)
+    if patient and turned_away(by, kind, patient):
+        window = (window[0], window[0])
     who = providers(practitioner_id=practitioner_id, specialty=specialty, language=language)
     found = _found(kind, who, window, _parts(window, zone, part_of_day), patient, state)
     step = kind.shape.step

@@ -7,11 +7,13 @@ from scheduling.services.cancelling import cancel
 from scheduling.services.expanding import expand
 from scheduling.services.expiring import sweep_holds
 from scheduling.services.feeding import end_feeds, make_feed, open_feed, revoke_feed
+from scheduling.services.grouping import cancel_group_visit, plan_group_visit
 from scheduling.services.holding import confirm, hold, release_hold
 from scheduling.services.hours import close_hours, except_hours, lift_exception, open_hours, set_busy
 from scheduling.services.offering import change_visit_type, define_visit_type
 from scheduling.services.reminding import make_reminders
 from scheduling.services.rescheduling import reschedule
+from scheduling.services.resources import change_resource, define_resource
 from scheduling.services.stepping import arrive, fulfil, mark_no_show
 from scheduling.services.wishes import Overbooking
 
@@ -22,9 +24,12 @@ __all__ = [
     "arrive",
     "book",
     "cancel",
+    "cancel_group_visit",
+    "change_resource",
     "change_visit_type",
     "close_hours",
     "confirm",
+    "define_resource",
     "define_visit_type",
     "end_feeds",
     "except_hours",
@@ -37,6 +42,7 @@ __all__ = [
     "mark_no_show",
     "open_feed",
     "open_hours",
+    "plan_group_visit",
     "release_hold",
     "remove_busy_calendar",
     "reschedule",

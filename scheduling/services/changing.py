@@ -17,16 +17,21 @@ from telehealth.core import later, lock, one
 from telehealth.records.access import visible
 
 
-def for_change(pk: UUID, *, by: Actor, and_lock: tuple[UUID, ...] = ()) -> Appointment:
-    """The appointment, if this actor may act on it, with its parties (and others) and its row locked."""
+def for_change(pk: UUID, *, by: Actor) -> Appointment:
+    """The appointment, if this actor may act on it, with its parties and its row locked."""
+    return locked(claimed(pk, by=by))
+
+
+def claimed(pk: UUID, *, by: Actor) -> UUID:
+    """Its id, with its own lock, if this actor may act on it: from now on its parties stay who they are."""
     allowed = Q() if by == SYSTEM else visible(by, Action.ACT, Resource.APPOINTMENT)
     lock(one(Appointment.objects.filter(allowed).only("pk"), pk).pk)
-    return locked(pk, and_lock=and_lock)
+    return pk
 
 
-def locked(pk: UUID, *, and_lock: tuple[UUID, ...] = ()) -> Appointment:
-    """The row with its parties' locks; its own lock is held already, so that the parties stay who they are."""
-    lock(*parties_of(pk), *and_lock)
+def locked(pk: UUID, *others: UUID) -> Appointment:
+    """The row of what is claimed already, with the locks of its parties and of others."""
+    lock(*parties_of(pk), *others)
     rows = Appointment.objects.select_for_update(of=("self",)).select_related("visit_type", "patient", "practitioner")
     return rows.get(pk=pk)
 

@@ -3,17 +3,22 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from audit.ledger import SYSTEM, Act, Actor, record
 from scheduling.models import Appointment, Occupancy
-from scheduling.services.changing import freed
+from scheduling.services.changing import freed, parties_of
 from scheduling.statuses import CancelReason, Status
 from telehealth.core import lock, now
 
 
-def sweep_expired_holds(*parties: UUID) -> None:
-    """Under the parties' locks, so that nobody confirms one meanwhile: who changes a hold has the locks of all its parties."""
-    ran_out = Occupancy.objects.filter(party__in=parties, live=True, held_until__lte=now())
+def sweep_expired_holds(*parties: UUID, group_visit: UUID | None = None) -> None:
+    """Under the parties' locks, so that nobody confirms one meanwhile: who changes a hold has the locks of all its parties.
+
+    In a group visit every place counts, under the lock of its provider.
+    """
+    whose = Q(party__in=parties) | Q(appointment__group_visit=group_visit) if group_visit else Q(party__in=parties)
+    ran_out = Occupancy.objects.filter(whose, live=True, held_until__lte=now())
     if found := set(ran_out.values_list("appointment_id", flat=True)):
         _let_go(found)
 
@@ -38,11 +43,10 @@ def release(appointment: Appointment, reason: CancelReason, *, by: Actor) -> Non
 def sweep_holds(*, by: Actor = SYSTEM) -> int:
     """For the clock: every hold that ran out, each in its own transaction; says how many they were."""
     ran_out = Occupancy.objects.filter(live=True, held_until__lte=now(), appointment__status=Status.PENDING)
-    parties = dict[UUID, list[UUID]]()
-    for appointment, party in ran_out.order_by("appointment_id").values_list("appointment_id", "party"):
-        parties.setdefault(appointment, []).append(party)
-    for each in parties.values():
+    found = set(ran_out.values_list("appointment_id", flat=True))
+    for each in sorted(found):
         with transaction.atomic():
-            lock(*each)
-            sweep_expired_holds(*each)
-    return len(parties)
+            parties = parties_of(each)
+            lock(*parties)
+            sweep_expired_holds(*parties)
+    return len(found)

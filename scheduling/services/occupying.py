@@ -1,5 +1,6 @@
 """Taking and giving back the parties' time. No face calls this: only the services that book, cancel and step."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -7,40 +8,52 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.utils import OperationalError
 
 from scheduling.errors import SlotTaken
-from scheduling.models import Appointment, Occupancy
-from scheduling.statuses import PartyKind
+from scheduling.models import Appointment, GroupVisit, Occupancy, VisitType
+from scheduling.statuses import Need, PartyKind
 from telehealth.core import constraint
 
 NO_PARTY_TWICE = "occupancy_no_party_twice_at_once"
+Taken = dict[UUID, tuple[str, DateTimeTZRange]]
 
 
-def occupy(appointment: Appointment) -> None:
-    """Both parties' time in one statement, or SlotTaken. A deadlock, which needs a path around our locks, is tried once more."""
+def occupy(thing: Appointment | GroupVisit, needs: Mapping[UUID, Need] | None = None) -> None:
+    """All parties' time in one statement, or SlotTaken. A deadlock, which needs a path around our locks, is tried once more."""
     try:
-        _insert(appointment)
+        _insert(thing, needs or {})
     except SlotTaken as taken:
         if not isinstance(taken.__cause__, OperationalError):
             raise
-        _insert(appointment)
+        _insert(thing, needs or {})
 
 
-def _insert(appointment: Appointment) -> None:
+def _insert(thing: Appointment | GroupVisit, needs: Mapping[UUID, Need]) -> None:
+    taken: Taken = {party: (need, DateTimeTZRange(thing.starts_at, thing.ends_at)) for party, need in needs.items()}
+    taken |= _of_one(thing) if isinstance(thing, Appointment) else _of_several(thing)
+    held = thing.held_until if isinstance(thing, Appointment) else None
+    whose = {"appointment": thing} if isinstance(thing, Appointment) else {"group_visit": thing}
     with constraint(NO_PARTY_TWICE, SlotTaken):
-        Occupancy.objects.bulk_create(_rows(appointment))
+        # In id order, as the locks: those who come around them wait in the same order too.
+        Occupancy.objects.bulk_create(
+            Occupancy(party=party, kind=kind, during=during, held_until=held, **whose) for party, (kind, during) in sorted(taken.items())
+        )
 
 
-def _rows(appointment: Appointment) -> list[Occupancy]:
-    """In id order, as the locks: those who come around them wait in the same order too."""
-    shape, starts, ends = appointment.visit_type, appointment.starts_at, appointment.ends_at
-    taken = {appointment.patient_id: (PartyKind.PATIENT, DateTimeTZRange(starts, ends))}
-    if not appointment.is_overbooked:
-        before, after = timedelta(minutes=shape.buffer_before), timedelta(minutes=shape.buffer_after)
-        taken[appointment.practitioner_id] = (PartyKind.PROVIDER, DateTimeTZRange(starts - before, ends + after))
-    held = appointment.held_until
-    return [
-        Occupancy(party=party, kind=kind, during=during, appointment=appointment, held_until=held)
-        for party, (kind, during) in sorted(taken.items())
-    ]
+def _of_one(appointment: Appointment) -> Taken:
+    """In a group the provider's time is the group's; overbooked, nobody's."""
+    taken: Taken = {appointment.patient_id: (PartyKind.PATIENT, DateTimeTZRange(appointment.starts_at, appointment.ends_at))}
+    if not appointment.is_overbooked and appointment.group_visit_id is None:
+        taken[appointment.practitioner_id] = (PartyKind.PROVIDER, with_buffers(appointment.visit_type, appointment))
+    return taken
+
+
+def _of_several(visit: GroupVisit) -> Taken:
+    return {visit.practitioner_id: (PartyKind.PROVIDER, with_buffers(visit.visit_type, visit))}
+
+
+def with_buffers(kind: VisitType, thing: Appointment | GroupVisit) -> DateTimeTZRange:
+    """The provider's time."""
+    before, after = timedelta(minutes=kind.buffer_before), timedelta(minutes=kind.buffer_after)
+    return DateTimeTZRange(thing.starts_at - before, thing.ends_at + after)
 
 
 def is_busy(party: UUID, starts: datetime, ends: datetime) -> bool:

@@ -6,11 +6,12 @@ from uuid import UUID
 from django.db import transaction
 
 from audit.ledger import Act, Actor, record
-from scheduling.errors import StepNotAllowed, UnderWay
+from scheduling.errors import InAGroup, StepNotAllowed, UnderWay
 from scheduling.models import Appointment, Occupancy
-from scheduling.services.booking import take
+from scheduling.selectors.needs import Suitable, suitable
+from scheduling.services.booking import everybody, take
 from scheduling.services.cancelling import is_late
-from scheduling.services.changing import for_change, freed
+from scheduling.services.changing import claimed, freed, locked
 from scheduling.services.expiring import sweep_expired_holds
 from scheduling.services.telling import care_for, tell
 from scheduling.services.wishes import Wish, checked, provider
@@ -36,27 +37,35 @@ def reschedule(
     `version` any more. From the patient's side it may be TooLateToCancel: a late move is a late cancellation.
     """
     to = provider(practitioner_id) if practitioner_id else None
-    appointment = for_change(appointment_id, by=by, and_lock=(to.pk,) if to else ())
+    wanted = _wanted(claimed(appointment_id, by=by))
+    appointment = locked(appointment_id, *everybody(wanted, *([to.pk] if to else [])))
     if version is not None and appointment.version != version:
         raise VersionChanged()
     if appointment.status == Status.ARRIVED:
         raise UnderWay()
     if appointment.status != Status.BOOKED:
         raise StepNotAllowed(reply={"appointment_status": appointment.status})
+    if appointment.group_visit_id is not None:
+        raise InAGroup()
     is_late(appointment, by)
-    move(appointment, starts_at, to or appointment.practitioner, by=by, state=state)
+    move(appointment, starts_at, to or appointment.practitioner, wanted, by=by, state=state)
     return appointment
 
 
-def move(appointment: Appointment, starts_at: datetime, to: Practitioner, *, by: Actor, state: str = "") -> None:
-    """The same for what is locked already, with its new provider, by somebody who may."""
+def _wanted(appointment_id: UUID) -> Suitable:
+    found = Appointment.objects.select_related("visit_type", "patient").get(pk=appointment_id)
+    return suitable(found.visit_type, found.patient)
+
+
+def move(appointment: Appointment, starts_at: datetime, to: Practitioner, wanted: Suitable, *, by: Actor, state: str = "") -> None:
+    """The same for what is locked already, with its new provider and all who would do for what it needs, by somebody who may."""
     former = appointment.practitioner_id
     there = state or appointment.patient_state
     asked = checked(Wish(appointment.patient, to, appointment.visit_type, starts_at, by, state=there))
-    sweep_expired_holds(appointment.patient_id, to.pk)
+    sweep_expired_holds(*everybody(wanted, appointment.patient_id, to.pk))
     Occupancy.objects.filter(appointment=appointment, live=True).update(live=False)
     _put(appointment, asked)
-    take(appointment)
+    take(appointment, wanted)
     record(by, Act.APPOINTMENT_RESCHEDULED, appointment, detail={"practitioner": str(to.pk), "from": str(former)})
     if former != to.pk:
         end_care(source="appointment", source_id=appointment.pk, by=by)

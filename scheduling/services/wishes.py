@@ -9,9 +9,11 @@ from django.db.models import Q, QuerySet
 
 from audit.ledger import SYSTEM, Actor
 from scheduling import rules
-from scheduling.errors import PatientDeceased, UnknownPractitioner
-from scheduling.models import Appointment, VisitType
+from scheduling.errors import NotPlanned, OverbookingOdd, PatientDeceased, UnknownPractitioner
+from scheduling.models import Appointment, AppointmentSeries, GroupVisit, VisitType
 from scheduling.selectors import licensure
+from scheduling.selectors.eligible import turned_away
+from scheduling.selectors.group_visits import planned
 from scheduling.selectors.offers import visit_type_of
 from scheduling.selectors.starts import check_start
 from telehealth.accounts.access import Action, Resource
@@ -41,6 +43,8 @@ class Wish:
     state: str = ""
     overbooking: Overbooking | None = None
     held_until: datetime | None = None
+    group: GroupVisit | None = None
+    series: AppointmentSeries | None = None
 
     @property
     def ends_at(self) -> datetime:
@@ -48,24 +52,33 @@ class Wish:
 
 
 def wish(*, patient_id: UUID, practitioner_id: UUID, visit_type: str, starts_at: datetime, by: Actor, **more: Any) -> Wish:
-    """The wish with its parties; Missing for a patient whom this actor may not book."""
+    """The wish with its parties; Missing for a patient whom this actor may not book. A kind for several is a place in what is planned."""
     patient = one(_bookable(by), patient_id)
-    return Wish(patient, provider(practitioner_id), visit_type_of(visit_type), starts_at, by, **more)
+    practitioner, kind = provider(practitioner_id), visit_type_of(visit_type)
+    group = planned(kind, practitioner.pk, starts_at) if kind.capacity > 1 else None
+    if kind.capacity > 1 and group is None:
+        raise NotPlanned()
+    return Wish(patient, practitioner, kind, starts_at, by, group=group, **more)
 
 
 def checked(asked: Wish) -> Wish:
     """Whether it may be at all, before anybody's time is looked at; with the state in which the patient will be."""
+    if asked.overbooking and (asked.group or asked.held_until):
+        raise OverbookingOdd()
     if asked.overbooking:
         permit(asked.by, rules.may_overbook, asked.patient)
     if asked.patient.is_deceased:
         raise PatientDeceased(patient=asked.patient.pk)
-    check_start(asked.kind, asked.practitioner, asked.starts_at, anywhere=asked.overbooking is not None)
+    if why := turned_away(asked.by, asked.kind, asked.patient.pk):
+        raise why()
+    # A group's own time was looked at when it was planned.
+    check_start(asked.kind, asked.practitioner, asked.starts_at, anywhere=asked.overbooking is not None or asked.group is not None)
     return replace(asked, state=licensure.checked(asked.practitioner, asked.patient, asked.state, asked.starts_at))
 
 
 def _bookable(by: Actor) -> QuerySet[Patient]:
     allowed = Q(destroyed_at=None) if by == SYSTEM else visible(by, Action.CREATE, Resource.APPOINTMENT, "")
-    return Patient.objects.with_keys().filter(allowed).only("pk", "account_id", "is_deceased", "address")
+    return Patient.objects.with_keys().filter(allowed).only("pk", "account_id", "is_deceased", "address", "language")
 
 
 def provider(pk: UUID) -> Practitioner:
@@ -84,9 +97,11 @@ def appointment_of(asked: Wish) -> Appointment:
         practitioner=asked.practitioner,
         visit_type=asked.kind,
         starts_at=asked.starts_at,
-        ends_at=asked.ends_at,
+        ends_at=asked.group.ends_at if asked.group else asked.ends_at,
         reason=asked.reason,
         patient_state=asked.state,
+        group_visit=asked.group,
+        series=asked.series,
         created_by=asked.by.id,
         **({"overbooked_by": asked.by.id, "overbooked_code": over.code, "overbooked_reason": over.reason} if over else {}),
     )

@@ -38,6 +38,7 @@ FIELDS: Mapping[Resource, tuple[Group, ...]] = {
     Resource.APPOINTMENT: (
         group("the schedule", "id status patient practitioner practitioner_name timezone visit_type modality starts_at ends_at", OFFICE),
         group("to keep the schedule", "checkin_opens_at cancelled_reason cancelled_late held_until overbooked patient_state version", DESK),
+        group("what it belongs to", "group_visit series", DESK),
         group("what it is about", "reason cancelled_note", CLINICAL),
     ),
     Resource.VISIT: (

@@ -15,7 +15,7 @@ from consults.mailboxes import sealing
 from consults.models import Note, Visit
 from prescribing import demo
 from prescribing.models import Medication, Pharmacy, Prescription
-from scheduling.models import Appointment, BusyCalendar, CalendarFeed, VisitType
+from scheduling.models import Appointment, BookableResource, BusyCalendar, CalendarFeed, GroupVisit, VisitType
 from telehealth.accounts import live, sessions, totp
 from telehealth.accounts.models import Session, TOTPDevice, User
 from telehealth.accounts.models.people import PATIENT_SIDE
@@ -144,6 +144,7 @@ def _things(made: Clinic, name: str, patient: Patient, doctor: Practitioner) -> 
         "note": made.notes[name, None],
     }
     found |= {"draft": draft.pk, "prescription": sent.pk, "order": written.pk, "resource": made.rows[name, None], "entry": entry}
+    found |= {"room": BookableResource.objects.create(kind="room", name="Room").pk, "group_visit": _group_visit(doctor)}
     found |= {"consent": consents[CONSENTED], "practitioner": doctor.pk}
     found["staff_record"] = StaffRecord.objects.create(patient=patient, account=str(made.accounts["biller"]), made_by=uuid7()).pk
     found["disclosure"] = sample(Disclosure, patient=patient, recipient={"name": "x", "address": ""}, basis="law").pk
@@ -162,6 +163,13 @@ def _things(made: Clinic, name: str, patient: Patient, doctor: Practitioner) -> 
     found["feed"] = sample(CalendarFeed, practitioner=doctor).pk
     found["busy_calendar"] = sample(BusyCalendar, practitioner=doctor).pk
     return found
+
+
+def _group_visit(doctor: Practitioner) -> UUID:
+    """Of nobody yet."""
+    kind, _ = VisitType.objects.get_or_create(code="group", defaults={"name": "G", "minutes": 60, "step_minutes": 60, "capacity": 2})
+    start = now() + timedelta(days=9)
+    return GroupVisit.objects.create(practitioner=doctor, visit_type=kind, starts_at=start, ends_at=start + HOUR, capacity=2).pk
 
 
 def _past(patient: Patient, doctor: Practitioner) -> Appointment:

@@ -148,6 +148,8 @@ class AppointmentOut(RoleShape):
     patient_state = serializers.CharField()
     cancelled_late = serializers.BooleanField()
     held_until = serializers.DateTimeField(allow_null=True, help_text="Of one that is pending: until when.")
+    group_visit = serializers.UUIDField(source="group_visit_id", allow_null=True)
+    series = serializers.UUIDField(source="series_id", allow_null=True)
     overbooked = serializers.BooleanField(source="is_overbooked")
     version = serializers.IntegerField()
 
