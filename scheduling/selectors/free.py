@@ -70,7 +70,7 @@ NEEDS = """
 wanting AS (
     SELECT range_agg(starts) AS starts FROM (
         SELECT range_intersect_agg(CASE WHEN r.id IS NULL THEN '{(,)}' ELSE coalesce(({alone}), '{}') END) AS starts
-        FROM unnest(%(needs)s::text[]) AS need LEFT JOIN scheduling_bookableresource r ON r.kind = need AND r.is_active
+        FROM unnest(%(needs)s::text[]) AS need LEFT JOIN scheduling_bookableresource r ON r.kind = need AND r.id = ANY(%(suitable)s)
         GROUP BY need
     ) each
 )""".replace("{alone}", _ALONE.format(party="r.id"))
@@ -91,6 +91,8 @@ class Search:
     patient: UUID | None = None
     full: Sequence[tuple[UUID, Span]] = field(default=())
     """Days on which a provider takes no more visits of the kind."""
+    suitable: Sequence[UUID] = ()
+    """Interpreters and rooms who will do for what the kind needs."""
 
 
 def runs(search: Search) -> list[Run]:
@@ -140,6 +142,7 @@ def _parameters(search: Search) -> dict[str, Any]:
         "now": now(),
         "patient": search.patient,
         "needs": list(search.kind.needs),
+        "suitable": list(search.suitable),
         "full_who": [who for who, _ in search.full],
         "full_begins": full_begins,
         "full_ends": full_ends,

@@ -29,6 +29,12 @@ def suitable(kind: VisitType, patient: Patient | None) -> Suitable:
     return {Need(need): [row.pk for row in rows if row.kind == need and _will_do(row, language)] for need in sorted(set(kind.needs))}
 
 
+def suitable_for(kind: VisitType, patient_id: UUID | None) -> Suitable:
+    """The same for somebody whose record is not at hand."""
+    found = Patient.objects.with_keys().filter(pk=patient_id).only("pk", "language") if patient_id and kind.needs else ()
+    return suitable(kind, next(iter(found), None))
+
+
 def _will_do(row: BookableResource, language: str) -> bool:
     """By the primary subtag (BCP 47): es-MX is served by es. Where no language is known any interpreter will do."""
     spoken = {each.partition("-")[0].lower() for each in row.languages}

@@ -15,6 +15,7 @@ from scheduling.selectors.eligible import turned_away
 from scheduling.selectors.filling import full_days
 from scheduling.selectors.free import Run, Search, runs
 from scheduling.selectors.groups import group_runs
+from scheduling.selectors.needs import suitable_for
 from scheduling.selectors.paging import Offer, first_offers, per_day
 from scheduling.selectors.practising import who_may_treat, without
 from scheduling.spans import Span, seconds
@@ -94,7 +95,8 @@ def _found(kind: VisitType, who: "QuerySet[Practitioner]", window: Span, parts: 
         who, may_not = who_may_treat(who, state, window)
     if kind.capacity > 1:
         return without(group_runs(kind, who, parts, patient), may_not)
-    return runs(Search(kind, who, parts, patient, [*full_days(kind, who, window), *may_not]))
+    resources = [each for some in suitable_for(kind, patient).values() for each in some]
+    return runs(Search(kind, who, parts, patient, [*full_days(kind, who, window), *may_not], resources))
 
 
 def providers(*, practitioner_id: UUID | None = None, specialty: str = "", language: str = "") -> "QuerySet[Practitioner]":

@@ -13,7 +13,7 @@ from scheduling.selectors.needs import Suitable, first_free, suitable
 from scheduling.services.expiring import sweep_expired_holds
 from scheduling.services.occupying import is_busy, occupy, with_buffers
 from scheduling.services.telling import care_for, tell
-from scheduling.services.wishes import Overbooking, Wish, appointment_of, checked, wish
+from scheduling.services.wishes import Overbooking, Wish, appointment_of, check_offered, checked, wish
 from scheduling.statuses import Status
 from telehealth.core import lock
 
@@ -62,6 +62,7 @@ def promise(asked: Wish) -> Appointment:
         lock(asked.group.pk)
     lock(*parties)
     sweep_expired_holds(*parties, group_visit=asked.group.pk if asked.group else None)
+    check_offered(asked)
     if asked.group:
         has_place(asked.group.pk)
     return put(asked, wanted)

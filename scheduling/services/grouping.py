@@ -37,7 +37,6 @@ def plan_group_visit(*, practitioner_id: UUID, visit_type: str, starts_at: datet
         raise NotAGroup()
     if not 2 <= (capacity or kind.capacity) <= kind.capacity:
         raise VisitTypeOdd()
-    check_start(kind, practitioner, starts_at, anywhere=False)
     visit = _planned(practitioner, kind, starts_at, capacity or kind.capacity, by)
     record(by, Act.GROUP_VISIT_PLANNED, visit, detail={"practitioner": str(practitioner.pk)})
     return visit
@@ -48,6 +47,7 @@ def _planned(practitioner: Practitioner, kind: VisitType, starts_at: datetime, c
     parties = everybody(wanted, practitioner.pk)
     lock(*parties)
     sweep_expired_holds(*parties)
+    check_start(kind, practitioner, starts_at)
     ends_at = starts_at + timedelta(minutes=kind.minutes)
     visit = GroupVisit.objects.create(
         practitioner=practitioner, visit_type=kind, starts_at=starts_at, ends_at=ends_at, capacity=capacity, created_by=by.id

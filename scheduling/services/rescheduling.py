@@ -14,7 +14,7 @@ from scheduling.services.cancelling import is_late
 from scheduling.services.changing import claimed, freed, locked
 from scheduling.services.expiring import sweep_expired_holds
 from scheduling.services.telling import care_for, tell
-from scheduling.services.wishes import Wish, checked, provider
+from scheduling.services.wishes import Wish, check_offered, checked, provider
 from scheduling.statuses import Status
 from telehealth.records.models import Practitioner
 from telehealth.records.services import end_care
@@ -61,7 +61,8 @@ def move(appointment: Appointment, starts_at: datetime, to: Practitioner, wanted
     """The same for what is locked already, with its new provider and all who would do for what it needs, by somebody who may."""
     former = appointment.practitioner_id
     there = state or appointment.patient_state
-    asked = checked(Wish(appointment.patient, to, appointment.visit_type, starts_at, by, state=there))
+    asked = checked(Wish(appointment.patient, to, appointment.visit_type, starts_at, by, state=there, besides=appointment.pk))
+    check_offered(asked)
     sweep_expired_holds(*everybody(wanted, appointment.patient_id, to.pk))
     Occupancy.objects.filter(appointment=appointment, live=True).update(live=False)
     _put(appointment, asked)

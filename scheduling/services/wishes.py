@@ -45,6 +45,8 @@ class Wish:
     held_until: datetime | None = None
     group: GroupVisit | None = None
     series: AppointmentSeries | None = None
+    besides: UUID | None = None
+    """Of one that is moved: itself, which does not fill the day that it leaves."""
 
     @property
     def ends_at(self) -> datetime:
@@ -71,9 +73,14 @@ def checked(asked: Wish) -> Wish:
         raise PatientDeceased(patient=asked.patient.pk)
     if why := turned_away(asked.by, asked.kind, asked.patient.pk):
         raise why()
-    # A group's own time was looked at when it was planned.
-    check_start(asked.kind, asked.practitioner, asked.starts_at, anywhere=asked.overbooking is not None or asked.group is not None)
     return replace(asked, state=licensure.checked(asked.practitioner, asked.patient, asked.state, asked.starts_at))
+
+
+def check_offered(asked: Wish) -> None:
+    """Whether search offers it. Under the parties' locks, for it counts the provider's day."""
+    # A group's own time was looked at when it was planned.
+    anywhere = asked.overbooking is not None or asked.group is not None
+    check_start(asked.kind, asked.practitioner, asked.starts_at, anywhere=anywhere, besides=asked.besides)
 
 
 def _bookable(by: Actor) -> QuerySet[Patient]:

@@ -172,3 +172,20 @@ def test_by_rest_administrators_define_them_and_the_desk_looks(clinic: Clinic, c
     assert (odd.status_code, body(odd)["code"]) == (400, "resource_odd")
     with pytest.raises(Refused):
         services.change_resource(resource_id=UUID(body(made)["id"]), changes={}, by=clinic.desk.by)
+
+
+def test_what_is_offered_has_an_interpreter_for_the_patient(clinic: Clinic, client_for: ClientFor) -> None:
+    needs(clinic, "interpreter")
+    interpreter("vi")
+    app, asked = client_for(clinic.pia), {"visit_type": "video-10", "from": clinic.start().isoformat(), "to": clinic.start(20).isoformat()}
+
+    def offered() -> int:
+        return len(body(app.get("/api/v1/slots/", asked))["results"])
+
+    speaks(clinic.pia_record, "es")
+    assert offered() == 0
+    interpreter("es")
+    assert offered() == 4
+    speaks(clinic.ned_record, "es")
+    services.book(**neds(clinic))
+    assert offered() == 2  # of both providers, the interpreter being with Ned

@@ -15,6 +15,12 @@ MAY: dict[Rule, set[str]] = {
     rules.may_define_visit_types: {"administrator", "system"},
     rules.may_set_hours: {"administrator", "system"},
     rules.may_import_busy: {"administrator", "system"},  # and whose calendar it is: test_closures
+    rules.may_publish_calendar: {"provider"},
+    rules.may_read_calendars: {"provider"},
+    rules.may_plan_group_visits: {"front_desk", "administrator"},
+    rules.may_cancel_group_visits: {"front_desk", "administrator"},
+    rules.may_define_resources: {"administrator", "system"},
+    rules.may_change_resources: {"administrator", "system"},
 }
 EVERYBODY = [SYSTEM, ANONYMOUS, Actor(id=uuid4(), role="no such role"), *(Actor(id=uuid4(), role=role) for role in Role)]
 
