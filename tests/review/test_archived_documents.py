@@ -11,20 +11,23 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import storages
+from django.core.management import CommandError, call_command
 from django.db import connections
+from pytest_django import Settings
 
 from audit import verify
 from audit.ledger import SYSTEM, archiving, proving, unit
 from audit.ledger.archives import ArchiveBroken
 from audit.ledger.entries import COLUMNS, canonical
 from audit.ledger.keys import mac
-from audit.ledger.models import Archive, Entry
+from audit.ledger.models import Archive, Checkpoint, Entry
 from audit.ledger.sealing import Sealer
 from audit.review import selectors
 from audit.review.errors import ArchiveUnavailable
 from audit.review.models import Disclosure
 from audit.review.selectors import whole
 from audit.tlog.reading import TileReader
+from config import storage
 from tests.audit.conftest import seal_all, sealer
 from tests.audit.seeding import seeded
 from tests.cast import Cast
@@ -161,6 +164,23 @@ def test_what_cannot_be_opened_is_said_before_anything_leaves(past: Past, cast: 
     assert past.officer.post(EXPORTS, {"format": "csv", **GOING, "filters": recent}).status_code == 200
     proofs = client_for(cast.pia).get(f"/api/v1/patients/{cast.pia_record.pk}/accesses/proofs/")
     assert (proofs.status_code, proofs.json()["code"]) == (503, "proofs_unavailable")
+
+
+@pytest.mark.parametrize("damage", ["gone", "no directory"])
+def test_the_command_that_proves_says_that_an_archive_cannot_be_read(past: Past, tmp_path: Path, settings: Settings, damage: str) -> None:
+    archive("--drop")
+    call_command("prove_audit", "--output", str(tmp_path / "document"), "entry", str(past.entry))
+    assert verify.main([str(tmp_path / "document")]) == 0
+    if damage == "gone":
+        for made in Archive.objects.all():
+            Path(storages["archives"].path(made.place)).unlink()
+    else:
+        settings.STORAGES = settings.STORAGES | {"archives": storage.place(tmp_path / "document", "")}  # a disk that is another thing now
+    with pytest.raises(CommandError, match=r"2019-0[56]"):
+        call_command("prove_audit", "entry", str(past.entry))
+    size = Checkpoint.objects.latest("tree_size").tree_size
+    with pytest.raises(CommandError, match="cannot be written"):
+        call_command("prove_audit", "--output", str(tmp_path / "nowhere" / "document"), "consistency", str(size))
 
 
 def test_what_ends_too_early_breaks_the_stream_and_no_document_is_whole(

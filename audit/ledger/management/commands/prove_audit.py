@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from audit.ledger import SYSTEM, Act, record, unit
+from audit.ledger.archives import ArchiveBroken, ArchiveUnreachable
 from audit.ledger.proving import NotPublished, Prover, place_of
 
 
@@ -29,10 +30,15 @@ class Command(BaseCommand):
             document = json.dumps(self._entry(options["id"]) if options["what"] == "entry" else self._consistency(options))
         except NotPublished as error:
             raise CommandError(f"{error}: has the sealer run?") from error
-        if options["output"]:
-            options["output"].write_text(document + "\n", encoding="utf-8")
-        else:
+        except (ArchiveBroken, ArchiveUnreachable) as error:
+            raise CommandError(f"the archive of that month cannot be read: {error}") from error
+        if not options["output"]:
             self.stdout.write(document)
+            return
+        try:
+            options["output"].write_text(document + "\n", encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"{options['output']} cannot be written") from error
 
     def _entry(self, entry_id: UUID) -> dict[str, Any]:
         with unit(SYSTEM, channel="command", purpose="HOPERAT", reason="prove_audit"), transaction.atomic():
