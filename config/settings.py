@@ -271,6 +271,7 @@ APPOINTMENT_REMINDERS = [int(each) for each in env.listed("APPOINTMENT_REMINDERS
 CELERY_BEAT_SCHEDULE["reminders"] = {"task": "scheduling.tasks.remind", "schedule": 300.0, "options": {"expires": 300}}
 OUTBOX_BACKOFF_SECONDS = (1, 2, 5, 15, 60) if DEMO else (60, 300, 900, 3600)
 OUTBOX_LEASE_SECONDS = 60
+CELERY_BEAT_SCHEDULE["roles to confirm"] = {"task": "telehealth.accounts.tasks.remind_reviewers", "schedule": 86_400.0}
 CELERY_BEAT_SCHEDULE["roles ended"] = {"task": "telehealth.accounts.tasks.end_roles", "schedule": 30.0, "options": {"expires": 30}}
 CELERY_BEAT_SCHEDULE["ages followed"] = {"task": "telehealth.records.tasks.follow_ages", "schedule": 3600.0, "options": {"expires": 3600}}
 CELERY_BEAT_SCHEDULE["hours expanded"] = {"task": "scheduling.tasks.keep_expanded", "schedule": 3600.0, "options": {"expires": 3600}}

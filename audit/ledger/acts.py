@@ -141,6 +141,7 @@ class Act(StrEnum):
     ROLE_CHANGED = "role.changed"
     ROLE_CONFIRMED = "role.confirmed"
     ROLE_ENDED = "role.ended"
+    ROLES_REMINDED = "role.reminded"
     ROLE_REQUESTED = "role.requested"
     ROLE_WITHDRAWN = "role.withdrawn"
     SCRIPT_RECEIVED = "script.received"

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from telehealth.accounts import services
 from telehealth.accounts.access import Resource, Role
 from telehealth.accounts.admin_decisions import DecisionAdmin
+from telehealth.accounts.admin_import import ImportAdmin
 from telehealth.accounts.admin_staff import GIVEN_REASONS, STAFF_ROLES
 from telehealth.accounts.admin_tables import TableAdmin
 from telehealth.accounts.models import Application, Invitation, User
@@ -73,7 +74,7 @@ class UserAdmin(DecisionAdmin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(DecisionAdmin):
+class InvitationAdmin(ImportAdmin):
     """Invitations of staff, which leave when somebody else approves the role; those of patients are the desk's business."""
 
     resource = Resource.STAFF_ACCOUNT

@@ -98,6 +98,12 @@ TEXTS: dict[str, Text] = {
         page="/admin/review/finding/?state__exact=open",
         channels=MAIL_ONLY,
     ),
+    "roles_due": Text(
+        _("Roles to confirm"),
+        _("Roles of the staff wait to be confirmed. Sign in to confirm or end them."),
+        page="/admin/accounts/rolegrant/?state=due",
+        channels=MAIL_ONLY,
+    ),
     "proxy_granted": Text(_("You may act for somebody"), _("Somebody lets you act for them. Sign in to see it."), channels=MAIL_ONLY),
     "summary_ready": Text(_("After your visit"), _("The summary of your visit is ready. Sign in to read it."), purpose=Purpose.CARE),
     "visit_ready": Text(_("Your visit"), _("Somebody is waiting for you. Sign in to join."), purpose=Purpose.CARE),

@@ -1,11 +1,13 @@
 """Django's admin: behind two factors, by the access table; administrators manage staff and see patients as ids."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from django.utils import timezone
 
 from audit.ledger import SYSTEM
 from telehealth.accounts.access import Action, Role, scopes
@@ -68,6 +70,16 @@ def test_switching_off_and_on(make_account: MakeAccount, client_for: ClientFor) 
     choose("switch_on")
     assert User.objects.get(pk=dee.id).is_active
     assert Browser().form("/sign-in/", email=dee.email, password=PASSWORD).status_code == 302
+
+
+@pytest.mark.parametrize("action", ["switch_off", "switch_on"])
+def test_switching_asks_for_a_fresh_factor(make_account: MakeAccount, client_for: ClientFor, action: str) -> None:
+    dee, boss = make_account(Role.PROVIDER), make_account(Role.ADMINISTRATOR)
+    User.objects.filter(pk=dee.id).update(is_active=action == "switch_off")
+    tired = client_for(boss, factor_at=timezone.now() - timedelta(minutes=6))
+    told = tired.post(LIST, {"action": action, "_selected_action": [str(dee.id)]}, format="multipart")
+    assert (told.status_code, told["Location"].partition("?")[0]) == (302, "/step-up/")
+    assert User.objects.get(pk=dee.id).is_active == (action == "switch_off")
 
 
 def test_an_app_is_registered_for_code_with_pkce_only(make_account: MakeAccount, client_for: ClientFor) -> None:

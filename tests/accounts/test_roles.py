@@ -173,6 +173,32 @@ def test_switching_on_does_not_bring_back_what_ended(ada: Person, bob: Person, d
     assert role_of(dee) == "biller"
 
 
+def test_who_may_confirm_a_role_is_reminded_once_a_week_until_it_is_done(
+    ada: Person, bob: Person, dee: Person, acts: Acts, audit_unit: None
+) -> None:
+    RoleGrant.objects.all().delete()
+    past = now() - RECERTIFY - timedelta(hours=1)
+    due = RoleGrant.objects.create(account_id=dee.id, role=Role.PROVIDER, code="hired", approved_at=past, starts_at=past)
+    own = RoleGrant.objects.create(account_id=ada.id, role=Role.ADMINISTRATOR, code="hired", approved_at=past, starts_at=past)
+
+    def told() -> list[Any]:
+        return list(Message.objects.filter(kind="roles_due").order_by("pk").values_list("person_id", flat=True))
+
+    tasks.remind_reviewers()
+    assert sorted(told()) == sorted([ada.id, bob.id])
+    assert Act.ROLES_REMINDED in acts()
+    tasks.remind_reviewers()
+    assert len(told()) == 2, "once a week"
+    Message.objects.all().delete()
+    services.confirm_role(grant_id=due.pk, by=ada.by)
+    tasks.remind_reviewers()
+    assert told() == [bob.id], "her own is not hers to confirm"
+    Message.objects.all().delete()
+    services.confirm_role(grant_id=own.pk, by=bob.by)
+    tasks.remind_reviewers()
+    assert told() == []
+
+
 def test_roles_are_confirmed_every_90_days(ada: Person, bob: Person, dee: Person, client_for: ClientFor, audit_unit: None) -> None:
     browser, grant = client_for(ada), RoleGrant.objects.get(account=dee.id)
     own = RoleGrant.objects.get(account=ada.id)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import pytest
@@ -134,6 +135,15 @@ def test_closing_by_rest(officer: Browser, make_account: MakeAccount, client_for
     before = Entry.objects.filter(act=Act.RECORD_OPENED, record_id=finding.record).count()
     assert officer.get(f"/api/v1/reviews/{finding.pk}/").json()["note"] == NOTE
     assert Entry.objects.filter(act=Act.RECORD_OPENED, record_id=finding.record).count() == before + 1
+
+
+def test_who_has_a_passkey_and_no_codes_is_led_to_step_up_and_back(
+    make_account: MakeAccount, client_for: ClientFor, audit_unit: None
+) -> None:
+    tired = client_for(make_account(Role.PRIVACY_OFFICER), factor_at=now() - timedelta(minutes=6))
+    address = f"{LIST}{found().pk}/change/"
+    form = tired.get(address).content.decode()
+    assert 'id="id_code"' in form and f'href="/step-up/?{urlencode({"next": address})}"' in form
 
 
 def test_the_queue_in_the_admin(officer: Browser) -> None:

@@ -17,6 +17,7 @@ from telehealth.accounts.services.leaving import leave
 from telehealth.accounts.services.locking import come_back, lock_session, unlock_session
 from telehealth.accounts.services.passkeys import add_passkey, prove_passkey, sign_in_with_passkey, start_passkey
 from telehealth.accounts.services.people import create_account, recover, switch_off, switch_on
+from telehealth.accounts.services.recertifying import remind_of_roles
 from telehealth.accounts.services.recovery_codes import make_recovery_codes, use_recovery_code
 from telehealth.accounts.services.roles import (
     approve_role,
@@ -61,6 +62,7 @@ __all__ = [
     "prove_passkey",
     "recover",
     "register_app",
+    "remind_of_roles",
     "remove_factor",
     "rename_factor",
     "request_reset",

@@ -1,8 +1,9 @@
 """Many of the staff at once, out of a CSV file: every line is looked at first, and one that is wrong keeps all out."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -46,12 +47,20 @@ def _read(rows: Iterable[str]) -> list[Line]:
         return [Line(1, "columns", {})]
     lines: list[Line] = []
     seen: set[str] = set()
-    for row in reader:
+    for row in _rows(reader):
         told = {name: str(row.get(name) or "").strip() for name in COLUMNS}
         problem = "too_many_columns" if "more" in row else _problem(told, seen)
         seen.add(told["email"].casefold())
         lines.append(Line(reader.line_num, problem, told))
     return lines
+
+
+def _rows(reader: "csv.DictReader[str]") -> Iterator[dict[str, Any]]:
+    """The rows; one of nothing where the file cannot be read on."""
+    try:
+        yield from reader
+    except csv.Error:
+        yield {}
 
 
 def _problem(row: dict[str, str], seen: set[str]) -> str:

@@ -7,9 +7,10 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from audit.ledger import Act, Actor, record
+from audit.ledger import SYSTEM, Act, Actor, record
 from telehealth.accounts.access import Role
 from telehealth.accounts.errors import EmailTaken, PasswordTooWeak, RoleMissing
+from telehealth.accounts.factors import require_fresh
 from telehealth.accounts.models import EmailChange, Invitation, Passkey, RecoveryCode, TOTPDevice, User
 from telehealth.accounts.services.roles import standing, take_up
 from telehealth.accounts.services.sessions import close_everything
@@ -74,7 +75,8 @@ def recover(*, account_id: UUID, email: str, role: Role, password: str, by: Acto
 
 @transaction.atomic
 def switch_off(*, account_id: UUID, by: Actor) -> User:
-    """No sign-in, no session, no app from now on. The account stays, for history names it."""
+    """No sign-in, no session, no app from now on. The account stays, for history names it. Needs a fresh factor of who does it."""
+    _fresh(by)
     user = one(User.objects.select_for_update(), account_id)
     user.is_active = False
     user.save(update_fields=["is_active"])
@@ -85,7 +87,9 @@ def switch_off(*, account_id: UUID, by: Actor) -> User:
 
 @transaction.atomic
 def switch_on(*, account_id: UUID, by: Actor) -> User:
-    """The account may sign in again, with the password and factor it had. RoleMissing for staff whose role has ended."""
+    """The account may sign in again, with the password and factor it had. Needs a fresh factor; RoleMissing for staff whose
+    role has ended."""
+    _fresh(by)
     user = one(User.objects.select_for_update(), account_id)
     if not user.is_patient_side and not standing().filter(account=user).exists():
         raise RoleMissing
@@ -93,3 +97,9 @@ def switch_on(*, account_id: UUID, by: Actor) -> User:
     user.save(update_fields=["is_active"])
     record(by, Act.ACCOUNT_SWITCHED_ON, user)
     return user
+
+
+def _fresh(by: Actor) -> None:
+    """Of a person; the operator's command and the clock have no factors."""
+    if by != SYSTEM:
+        require_fresh(by)
