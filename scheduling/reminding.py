@@ -6,6 +6,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from scheduling.models import Reminder
+from scheduling.selectors.licensure import authorised_for
 from scheduling.services.reminding import make_answer_link
 from scheduling.statuses import Status
 from telehealth.core import now
@@ -14,7 +15,8 @@ from telehealth.outbox.moments import facts_of
 
 
 def check(about_id: UUID) -> None:
-    """`OUTBOX_CHECKS`: Skip unless the appointment stands as it did when the reminder was made, and is yet to come."""
+    """`OUTBOX_CHECKS`: Skip unless the appointment stands as it did when the reminder was made, and is yet to come, and its provider
+    may still see the patient where the patient will be."""
     reminder = _reminder(about_id)
     appointment = reminder.appointment
     if appointment.status != Status.BOOKED:
@@ -23,6 +25,8 @@ def check(about_id: UUID) -> None:
         raise Skip("appointment_moved")
     if appointment.starts_at <= now():
         raise Skip("too_late")
+    if not authorised_for(appointment):
+        raise Skip("not_licensed")
 
 
 def facts(about_id: UUID, language: str, zone: tzinfo) -> dict[str, str]:
@@ -36,7 +40,7 @@ def answer_path(about_id: UUID) -> str:
 
 
 def _reminder(about_id: UUID) -> Reminder:
-    found = Reminder.objects.select_related("appointment").filter(pk=about_id).first()
+    found = Reminder.objects.select_related("appointment__patient", "appointment__practitioner").filter(pk=about_id).first()
     if found is None:
         raise Skip("no_such_reminder")
     return found

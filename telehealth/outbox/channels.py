@@ -82,7 +82,7 @@ def sms(message: Message) -> None:
     language = contact.language or address.language
     text = texts.brief(message.kind, message.object_id, language, contact.zone)
     send: SendText = import_string(settings.OUTBOX_SMS)
-    if why := reserve(message, address.phone, contact):
+    if why := reserve(message, address.phone, contact, language):
         raise Skip(why)
     flush()
     try:

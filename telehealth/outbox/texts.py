@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from telehealth.outbox.models import Purpose
 
-OPT_OUT = _("Reply STOP to end texts.")
+OPT_OUT = _("Reply STOP to end.")
 TEXT_LENGTH = 160
 EVERYWHERE = ("email", "sms")
 MAIL_ONLY = ("email",)
@@ -54,7 +54,7 @@ TEXTS: dict[str, Text] = {
         _("You have an appointment on %(when)s. Open this link to say whether you will come."),
         link="appointment_answer",
         purpose=Purpose.REMINDER,
-        brief=_("You have an appointment %(when_brief)s."),
+        brief=_("Your appointment: %(when_brief)s."),
     ),
     "audit_alarm": Text(
         _("The audit log needs you"),
@@ -121,7 +121,7 @@ class Rendered:
 def render(kind: str, about_id: UUID, language: str = "", zone: tzinfo = UTC) -> Rendered:
     """The mail in the person's language, else the clinic's, times by their clock. KeyError for a kind that nobody wrote."""
     text = TEXTS[kind]
-    with translation.override(_known(language)):
+    with translation.override(known_language(language)):
         facts = _facts(kind, about_id, zone)
         return Rendered(subject=str(text.subject), text=f"{_filled(text.sentence, facts)}\n\n{_address(text, about_id)}\n")
 
@@ -129,7 +129,7 @@ def render(kind: str, about_id: UUID, language: str = "", zone: tzinfo = UTC) ->
 def brief(kind: str, about_id: UUID, language: str = "", zone: tzinfo = UTC) -> str:
     """The same as a text message of at most 160 characters; where the link does not fit, without it."""
     text = TEXTS[kind]
-    with translation.override(_known(language)):
+    with translation.override(known_language(language)):
         sentence = _filled(text.brief or text.sentence, _facts(kind, about_id, zone))
         parts = [f"{settings.CLINIC_NAME}: {sentence}", _address(text, about_id), str(OPT_OUT)]
         whole = " ".join(parts)
@@ -157,7 +157,8 @@ def _path(text: Text, about_id: UUID) -> str:
     return make(about_id)
 
 
-def _known(language: str) -> str:
+def known_language(language: str) -> str:
+    """The language of ours that this one is, else the clinic's."""
     try:
         return translation.get_supported_language_variant(language)
     except LookupError:

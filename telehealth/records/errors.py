@@ -91,6 +91,12 @@ class RecipientUnclear(Invalid):
     code = "recipient_unclear"
 
 
+class NoAccount(Conflict):
+    """The patient has no account: nothing is sent to them, so there is nothing to choose."""
+
+    code = "no_account"
+
+
 class LegalHoldStands(Conflict):
     """The record must be kept: a legal hold stands."""
 

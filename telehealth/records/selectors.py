@@ -14,6 +14,7 @@ from telehealth.records.access import visible
 from telehealth.records.access.care import cared_for
 from telehealth.records.access.sensitivity import addressed_to
 from telehealth.records.billing import BILLED
+from telehealth.records.errors import NoAccount
 from telehealth.records.labels import HIDDEN_FROM_PROXIES, tokens
 from telehealth.records.models import (
     CareRelationship,
@@ -61,6 +62,14 @@ def patient_of(by: Actor, account_id: UUID) -> Patient | None:
 def own_patient_id(account_id: UUID) -> UUID | None:
     """The id of the patient whose own account this is: an id and nothing more."""
     return Patient.objects.filter(account_id=account_id).values_list("pk", flat=True).first()
+
+
+def told_person(by: Actor, patient_id: UUID, action: Action) -> UUID:
+    """The account of a patient about whose being told this actor may do this; NoAccount where there is none to tell."""
+    found = one(Patient.objects.filter(visible(by, action, Resource.CONTACT_PREFERENCE, "")).only("pk", "account_id"), patient_id)
+    if found.account_id is None:
+        raise NoAccount()
+    return found.account_id
 
 
 def resources_for(by: Actor, patient_id: UUID, kind: str = "") -> QuerySet[ClinicalResource]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from telehealth.records.api import care, consents, emergency, licenses, patients
+from telehealth.records.api import care, consents, contact, emergency, licenses, patients
 from telehealth.records.portal import banner, desk, importing, staff
 from telehealth.records.portal import consents as consent_pages
 from telehealth.records.portal import emergency as emergency_pages
@@ -15,6 +15,8 @@ api = [
     path("patients/<uuid:pk>/billing/", patients.BillingList.as_view()),
     path("patients/<uuid:pk>/invitations/", patients.InvitationList.as_view()),
     path("patients/locate/", emergency.PatientLocate.as_view()),
+    path("patients/<uuid:pk>/contact/", contact.PatientContact.as_view()),
+    path("patients/<uuid:pk>/contact/consents/", contact.PatientContactConsents.as_view()),
     path("patients/<uuid:pk>/consents/", consents.ConsentList.as_view()),
     path("consents/<uuid:pk>/withdraw/", consents.ConsentWithdraw.as_view()),
     path("emergency-accesses/", emergency.EmergencyList.as_view()),

@@ -57,6 +57,7 @@ OPEN_DOORS = {
     ".well-known/apple-app-site-association": "which apps an iPhone does",
     "audit/log/<path:name>": "the token of a witness is the key; hashes and signatures only",
     "calendars/<str:secret>.ics": "the secret is the key, and what it opens are times",
+    "api/v1/sms/inbound/": "signed by the SMS gateway",
     "inbound/script/": "signed by the pharmacy network",
     "dev/outbox": "in a demonstration only",
 }

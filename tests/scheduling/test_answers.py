@@ -127,3 +127,12 @@ def test_guessing_is_slowed_down(appointment: Appointment, monkeypatch: pytest.M
     assert codes == [404, 404, 404, 404, 429]
     reply = browser().get(path, secure=True)
     assert (reply.status_code, int(reply["Retry-After"]) > 0) == (429, True)
+
+
+def test_the_page_speaks_the_persons_language(appointment: Appointment, clinic: Clinic) -> None:
+    assert "Your appointment" in browser().get(path_of(appointment), secure=True).content.decode()
+    outbox.change_preference(person_id=clinic.pia.id, by=clinic.pia.by, language="es")
+    page = browser().get(path_of(appointment), secure=True).content.decode()
+    assert "Su cita" in page
+    assert "a las" in page
+    assert "I will come" not in page

@@ -18,6 +18,7 @@ from telehealth.core import now
 from telehealth.outbox import services as outbox
 from telehealth.outbox.models import Message, Purpose, State
 from telehealth.outbox.rules import GATEWAY
+from telehealth.records.models import License
 from tests.scheduling.conftest import Clinic
 
 PHONE = "+16175550147"
@@ -124,8 +125,8 @@ def test_it_is_said_by_mail_and_text_once_and_then_no_more(awake: Clinic, mailou
     text, key = texts[0]
     assert key == f"reminder:{appointment.pk}:{int(appointment.starts_at.timestamp())}:1440:sms"
     assert len(text) <= 160
-    assert text.startswith("Telehealth: You have an appointment ")
-    assert text.endswith("Reply STOP to end texts.")
+    assert text.startswith("Telehealth: Your appointment: ")
+    assert text.endswith("Reply STOP to end.")
 
 
 def test_no_word_tells_who_or_what_for(awake: Clinic, mailoutbox: list[Any]) -> None:
@@ -179,6 +180,15 @@ def test_a_reminder_of_what_has_begun_is_not_said(awake: Clinic) -> None:
     come_due()
     assert {m.reason for m in reminders()} == {"too_late"}
     assert texts == []
+
+
+def test_a_reminder_is_not_said_for_a_provider_whose_licence_has_ended(awake: Clinic, settings: Settings) -> None:
+    booked(awake)
+    remind()
+    settings.LICENSURE = "enforce"
+    License.objects.update(valid_to=(now() - DAY).date())
+    come_due()
+    assert {m.reason for m in reminders()} == {"not_licensed"}
 
 
 def test_who_has_no_account_is_not_reminded(awake: Clinic) -> None:

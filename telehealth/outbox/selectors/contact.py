@@ -3,15 +3,18 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from telehealth.outbox.models import ContactConsent, ContactPreference, Purpose, SentText, Verdict, Way
 from telehealth.outbox.numbers import indexes_of
 from telehealth.outbox.quiet import Quiet
 
+VERDICT = {True: Verdict.GIVEN, False: Verdict.REVOKED}
 A_DAY, A_WEEK = 1, 3
 """Automated texts of health care without further consent (47 CFR 64.1200(a)(9)(iv)): so many to a number."""
 
@@ -74,3 +77,19 @@ def spent(number: str, purpose: str, *, day: date, key: str) -> bool:
     others = SentText.objects.filter(number__in=indexes_of(number), purpose=purpose).exclude(key=key)
     week = list(others.filter(day__gt=day - timedelta(days=7), day__lte=day + timedelta(days=1)).values_list("day", flat=True))
     return week.count(day) >= A_DAY or len(week) >= A_WEEK
+
+
+def number_of(person_id: UUID) -> str:
+    """The telephone number on file, by the address book; empty where there is none. The record is opened for it."""
+    find = import_string(settings.OUTBOX_ADDRESS_BOOK)
+    address = find(person_id)
+    return str(address.phone) if address else ""
+
+
+def told_how(person_id: UUID) -> dict[str, Any]:
+    """Everything that somebody said about being told. Whose it may be, the face has asked."""
+    row = ContactPreference.objects.filter(person_id=person_id).first() or ContactPreference()
+    number = number_of(person_id)
+    said = {purpose.value: None if given is None else VERDICT[given] for purpose, given in consents(number).items()}
+    wishes = {name: getattr(row, name) for name in ("care", "reminder", "language", "timezone", "quiet_from", "quiet_to")}
+    return {**wishes, "number": bool(number), "consents": said}

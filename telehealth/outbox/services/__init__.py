@@ -3,6 +3,7 @@
 from telehealth.outbox.services.contact import change_preference, say_consent
 from telehealth.outbox.services.delivering import deliver_due
 from telehealth.outbox.services.forgetting import forget_messages
+from telehealth.outbox.services.inbound import take_text
 from telehealth.outbox.services.mending import send_again
 from telehealth.outbox.services.queueing import enqueue, notify
 from telehealth.outbox.services.tidying import forget_settled
@@ -16,4 +17,5 @@ __all__ = [
     "notify",
     "say_consent",
     "send_again",
+    "take_text",
 ]

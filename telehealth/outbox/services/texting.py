@@ -24,14 +24,14 @@ def obstacle(message: Message, number: str, contact: Contact) -> str:
 
 
 @transaction.atomic
-def reserve(message: Message, number: str, contact: Contact) -> str:
+def reserve(message: Message, number: str, contact: Contact, language: str = "") -> str:
     """Ask once more and take the number's turn, counted before it is used: a code, or empty. Two workers ask one after the other."""
     index = index_of(number)
     lock(UUID(bytes=index[:16]))
     if why := obstacle(message, number, contact):
         return why
     today = now().astimezone(contact.zone).date()
-    about = {"number": index, "purpose": purpose_of(message), "language": contact.language, "day": today}
+    about = {"number": index, "purpose": purpose_of(message), "language": language, "day": today}
     SentText.objects.update_or_create(key=message.key, defaults=about)
     return ""
 

@@ -130,6 +130,9 @@ ROWS: Final[Mapping[str, Row]] = {
     "post api/v1/patients/<uuid:pk>/consents/": Row(
         ("patient",), fixed(category="HIV", recipient={"kind": "care_team"}, text_version="1", scope="treatment")
     ),
+    "get api/v1/patients/<uuid:pk>/contact/": Row(("patient",)),
+    "patch api/v1/patients/<uuid:pk>/contact/": Row(("patient",), fixed(care="email")),
+    "post api/v1/patients/<uuid:pk>/contact/consents/": Row(("patient",), fixed(purposes=["care"], verdict="given")),
     "post api/v1/consents/<uuid:pk>/withdraw/": Row(("consent",)),
     "get api/v1/emergency-accesses/<uuid:pk>/": Row(("emergency",), rule=declared_or_reviews),
     "post api/v1/emergency-accesses/<uuid:pk>/end/": Row(("emergency",), rule=declared_it),
