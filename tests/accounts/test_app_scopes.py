@@ -13,7 +13,7 @@ from telehealth.accounts import app_scopes
 from telehealth.accounts.access import APP_SCOPES, TABLE, Action, Resource, Role, granted, scopes
 from telehealth.accounts.models import AccessToken, Application, RefreshToken, Session
 from telehealth.core import now
-from tests.accounts.test_oauth import REDIRECT, App, me
+from tests.accounts.apps import REDIRECT, App, me
 from tests.people import Browser, ClientFor, MakeAccount, body
 
 NAMES = st.sets(st.sampled_from([*APP_SCOPES, "provider", "*", ""]), max_size=4).map(frozenset)

@@ -1,11 +1,11 @@
 """What an app was given is one session of the register, from the consent on and through every rotation."""
 
 from telehealth.accounts.models import RefreshToken, Session
-from tests.accounts.test_oauth import App, app, browser, me, pia  # noqa: F401  # fixtures
+from tests.accounts.apps import App, me
 from tests.people import Browser, Person, body
 
 
-def test_one_consent_is_one_session_through_every_rotation(app: App, browser: Browser, pia: Person) -> None:  # noqa: F811
+def test_one_consent_is_one_session_through_every_rotation(app: App, browser: Browser, pia: Person) -> None:
     first = app.tokens(browser)
     second = body(app.refresh(first["refresh_token"]))
     third = body(app.refresh(second["refresh_token"]))
@@ -22,7 +22,7 @@ def test_one_consent_is_one_session_through_every_rotation(app: App, browser: Br
     assert browser.get("/api/v1/me/").status_code == 200
 
 
-def test_two_phones_are_two_sessions_and_end_apart(app: App, browser: Browser, pia: Person) -> None:  # noqa: F811
+def test_two_phones_are_two_sessions_and_end_apart(app: App, browser: Browser, pia: Person) -> None:
     one, two = app.tokens(browser), app.tokens(browser)
     first, second = Session.objects.filter(account=pia.id, kind="app").order_by("pk")
     assert browser.delete(f"/api/v1/sessions/{first.pk}/").status_code == 204

@@ -26,7 +26,7 @@ from config.wsgi import application as server
 from telehealth.accounts.access import Role
 from telehealth.accounts.models import AccessToken, Application, IDToken
 from telehealth.core import now
-from tests.accounts.test_oauth import REDIRECT, me
+from tests.accounts.apps import REDIRECT, me
 from tests.people import Browser, ClientFor, MakeAccount, Person, body
 
 pytestmark = pytest.mark.django_db

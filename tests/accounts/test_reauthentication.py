@@ -11,7 +11,7 @@ from telehealth.accounts import sessions
 from telehealth.accounts.access import Role
 from telehealth.accounts.models import AccessToken, Application, Grant, RefreshToken
 from telehealth.core import now
-from tests.accounts.test_oauth import REDIRECT, App, me
+from tests.accounts.apps import REDIRECT, App, me
 from tests.cast import Cast
 from tests.people import Browser, ClientFor, MakeAccount, Person, body
 
