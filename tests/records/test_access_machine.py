@@ -31,11 +31,13 @@ from telehealth.records.models import (
 )
 from tests.cast import Cast, make_actor
 
+HOUR = timedelta(minutes=61)  # longer than any emergency
 MINUTES = st.integers(5, 70).map(lambda n: timedelta(minutes=n))
 RECORDS = st.sampled_from(["pia_record", "pia_record", "ned_record"])
 DOCTORS = st.sampled_from(["cho", "dee"])
 CATEGORIES = st.sampled_from(list(Category))
-RECIPIENTS = st.sampled_from(["care_team", "provider", "nurse", "cho", "dee"])
+ROLES = ("provider", "nurse", "biller")
+RECIPIENTS = st.sampled_from(["care_team", *ROLES, "cho", "dee"])
 SCOPES = st.lists(st.sampled_from(["schedule", "visits", "record"]), min_size=1, unique=True)
 KINDS: tuple[Category | None, ...] = (None, *Category)
 NEVER = ("desk", "biller", "privacy", "admin", "gus")  # who never sees a chart in this clinic: one of them at each step
@@ -66,7 +68,7 @@ class Clinic(RuleBasedStateMachine):
         super().__init__()
         self.point = transaction.savepoint()
         self.reasons: list[Reason] = []
-        self.turn = 0
+        self.turn, self.sound = 0, False
         self.deb = make_actor("deb", Role.PROXY, "deb@example.org")
         self.rows = {
             (record, kind): ClinicalResource.objects.create(
@@ -85,13 +87,32 @@ class Clinic(RuleBasedStateMachine):
         """Enough to lose from the first step on."""
         self.assign("pia_record", "cho", None)
         self.cover("cho", timedelta(minutes=30))
-        for category, to in ((Category.HIV, "care_team"), (Category.SUBSTANCE_USE, "cho"), (Category.SEXUAL_HEALTH, "nurse")):
+        for category, to in (
+            (Category.HIV, "care_team"),
+            (Category.SUBSTANCE_USE, "cho"),
+            (Category.SEXUAL_HEALTH, "nurse"),
+            (Category.MINORS_SERVICES, "biller"),
+        ):
             self.consent("pia_record", category, to, timedelta(minutes=45) if to == "cho" else None)
         self.declare("pia_record", "dr_dee")
         self.delegate("pia_record", ["record"], {Category.HIV}, timedelta(minutes=40))
+        self.delegate("ned_record", ["schedule", "visits"], {Category.HIV}, None)
 
     def teardown(self) -> None:
-        transaction.savepoint_rollback(self.point)
+        try:
+            if self.sound:
+                self.closing_time()
+        finally:
+            transaction.savepoint_rollback(self.point)
+
+    def closing_time(self) -> None:
+        """Whatever the steps were: in the end each kind of reason is over, the emergencies first, and each time somebody looks."""
+        self.time_passes(HOUR)
+        self.everybody_reads_what_the_table_grants_and_nothing_else()
+        for kind in ("consent", "cover", "proxy"):
+            for reason in [each for each in self.reasons if each.kind == kind and each.lasts(now())]:
+                self.over(reason)
+            self.everybody_reads_what_the_table_grants_and_nothing_else()
 
     def add(self, kind: str, record: str, row: Any, **facts: Any) -> None:
         self.reasons.append(Reason(row.pk, kind, record, row.starts_at, row.ends_at, facts))
@@ -140,7 +161,7 @@ class Clinic(RuleBasedStateMachine):
     @rule(record=RECORDS, category=CATEGORIES, to=RECIPIENTS, lasts=st.none() | MINUTES)
     def consent(self, record: str, category: Category, to: str, lasts: timedelta | None) -> None:
         recipient: dict[str, Any] = {"kind": "care_team"}
-        if to in ("provider", "nurse"):
+        if to in ROLES:
             recipient = {"kind": "role", "role": to}
         elif to in ("cho", "dee"):
             recipient = {"kind": "practitioner", "practitioner": self.practitioner(to).pk}
@@ -164,7 +185,11 @@ class Clinic(RuleBasedStateMachine):
     @precondition(lambda self: self.reasons)
     @rule(data=st.data())
     def end(self, data: st.DataObject) -> None:
-        reason = data.draw(st.sampled_from(self.reasons))
+        """Mostly of what still lasts."""
+        lasting = [each for each in self.reasons if each.lasts(now())]
+        self.over(data.draw(st.sampled_from(lasting * 3 + self.reasons)))
+
+    def over(self, reason: Reason) -> None:
         enders: dict[str, Any] = {
             "care": lambda: services.end_assignment(care_id=reason.pk, by=self.cast.desk),
             "cover": lambda: services.end_covering(covering_id=reason.pk, by=self.cast.admin),
@@ -223,13 +248,23 @@ class Clinic(RuleBasedStateMachine):
 
     @invariant()
     def everybody_reads_what_the_table_grants_and_nothing_else(self) -> None:
-        at, self.turn = now(), self.turn + 1
+        at, self.turn, self.sound = now(), self.turn + 1, False
         for who in ("ned", "deb", "dr_cho", "dr_dee", "nan", *NEVER[self.turn % len(NEVER) :][:1]):
             by = self.actor(who)
             for record in ("pia_record", "ned_record"):
                 patient: Patient = getattr(self.cast, record)
                 found = seen(by, patient.pk)
                 assert found == {self.rows[record, kind] for kind in self.expected(who, record, at)}, (who, record)
+        self.sound = True
+
+    @invariant()
+    def who_bills_reads_the_codes_that_the_patient_lets_billers_see(self) -> None:
+        found = ClinicalResource.objects.filter(visible(self.cast.biller, Action.SEARCH, Resource.BILLING), pk__in=self.rows.values())
+        allowed = {
+            (c.patient, c.facts["category"]) for c in self.reasons if c.kind == "consent" and c.facts["to"] == "biller" and c.lasts(now())
+        }
+        due = {self.rows[record, kind] for record, kind in self.rows if kind is None or (record, kind) in allowed}
+        assert set(found.values_list("pk", flat=True)) == due
 
     @invariant()
     def a_total_over_everything_tells_no_more(self) -> None:
