@@ -43,7 +43,7 @@ def test_a_passkey_is_made_signs_in_alone_and_steps_up(reception: Reception) -> 
         (credential,) = cdp.send("WebAuthn.getCredentials", {"authenticatorId": held})["credentials"]
         assert credential["isResidentCredential"] and credential["rpId"] == "localhost"
 
-        page.context.clear_cookies()  # alone: no e-mail address, no password
+        reception.forget(page)  # alone: no e-mail address, no password
         page.goto("/sign-in/")
         page.get_by_role("button", name="Use a passkey").click()
         page.wait_for_url(lambda url: "sign-in" not in url)
@@ -54,14 +54,14 @@ def test_a_passkey_is_made_signs_in_alone_and_steps_up(reception: Reception) -> 
         page.get_by_role("button", name="Use a passkey").click()
         expect(page.get_by_role("heading", name="Change the password")).to_be_visible()
 
-        page.context.clear_cookies()  # beside the password
+        reception.forget(page)  # beside the password
         password(page, person)
         page.get_by_label("Code").wait_for()
         page.get_by_role("button", name="Use a passkey").click()
         page.wait_for_url(lambda url: "sign-in" not in url)
 
         cdp.send("WebAuthn.setUserVerified", {"authenticatorId": held, "isUserVerified": False})
-        page.context.clear_cookies()
+        reception.forget(page)
         page.goto("/sign-in/")
         page.get_by_role("button", name="Use a passkey").click()
         expect(page.get_by_role("alert").get_by_text("No passkey was shown")).to_be_visible()
@@ -89,7 +89,7 @@ def test_codes_on_paper_let_in_and_lead_to_a_new_factor(reception: Reception) ->
     expect(page.locator("[data-recovery-codes] code")).to_have_count(10)
     codes = page.locator("[data-recovery-codes] code").all_inner_texts()
 
-    page.context.clear_cookies()
+    reception.forget(page)
     password(page, person)
     page.get_by_role("link", name="a code that I wrote down").click()
     page.get_by_label("Recovery code").fill(codes[0])
