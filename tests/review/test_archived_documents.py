@@ -89,8 +89,9 @@ def _kept(folder: Path, text: list[str]) -> str:
     return str(folder / "cut")
 
 
-@pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("by", ["thief", "patient", "act", "time"])
+@pytest.mark.parametrize(
+    ("format", "by"), [*((format, "thief") for format in FORMATS), *(("ndjson", by) for by in ("patient", "act", "time"))]
+)
 def test_exports_hold_the_same_before_and_after(twice: Past, cast: Cast, format: str, by: str) -> None:
     wanted = {
         "thief": {"actor": str(twice.thief)},
@@ -198,16 +199,16 @@ def test_what_ends_too_early_breaks_the_stream_and_no_document_is_whole(
 
 
 def test_thousands_of_archived_entries_pass_in_flat_memory(past: Past, cast: Cast, client_for: ClientFor, sealer: Sealer) -> None:
-    with seeded(6_000, months=1, until=JUNE, sealer=sealer, actors=[past.thief], records=[cast.pia_record.pk]):
+    with seeded(3_000, months=1, until=JUNE, sealer=sealer, actors=[past.thief], records=[cast.pia_record.pk]):
         archive("--drop")
         export = past.officer.post(EXPORTS, {"format": "ndjson", **GOING, "filters": LONG_AGO})
         accesses = client_for(cast.pia).get(f"/api/v1/patients/{cast.pia_record.pk}/accesses/proofs/")
         tracemalloc.start()
         try:
-            assert sum(chunk.count(b"\n") for chunk in export.streaming_content) == 6_040  # type: ignore[attr-defined]
+            assert sum(chunk.count(b"\n") for chunk in export.streaming_content) == 3_040  # type: ignore[attr-defined]
             of_export = tracemalloc.get_traced_memory()[1]
             tracemalloc.reset_peak()
-            assert sum(chunk.count(b"\n") for chunk in accesses.streaming_content) > 3_000  # type: ignore[attr-defined]
+            assert sum(chunk.count(b"\n") for chunk in accesses.streaming_content) > 1_500  # type: ignore[attr-defined]
             of_document = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
