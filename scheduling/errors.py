@@ -225,3 +225,21 @@ class InAGroup(Conflict):
     """A place in a visit of several does not move: cancel it and book another."""
 
     code = "in_a_group"
+
+
+class SeriesClash(Conflict):
+    """Not every visit of the series can be booked, so none is; the reply lists each that cannot, and why."""
+
+    code = "series_clash"
+
+
+class SeriesOdd(Invalid):
+    """A series without an end, of one visit, or of more than 52."""
+
+    code = "series_odd"
+
+
+class ReassignmentOdd(Invalid):
+    """Appointments go from a provider to others, each named once."""
+
+    code = "reassignment_odd"

@@ -69,3 +69,8 @@ def may_define_resources(by: Actor, _: Any) -> bool:
 
 def may_change_resources(by: Actor, _: Any) -> bool:
     return by == SYSTEM or bool(granted(by, Action.UPDATE, Resource.BOOKABLE_RESOURCE))
+
+
+def may_reassign(by: Actor, _: Any) -> bool:
+    """Whoever the access table lets; and an operator at the command line."""
+    return by == SYSTEM or bool(granted(by, Action.CREATE, Resource.REASSIGNMENT))

@@ -4,7 +4,7 @@ from scheduling import api as faces
 from scheduling import api_calendars as calendar_faces
 from scheduling import portal as pages
 from scheduling.answer_page import Answer
-from scheduling.api import groups, resources
+from scheduling.api import groups, resources, series
 from scheduling.feeds import calendar
 
 api = [
@@ -19,6 +19,10 @@ api = [
     path("group-visits/", groups.GroupVisitList.as_view()),
     path("group-visits/<uuid:pk>/", groups.GroupVisitOne.as_view()),
     path("group-visits/<uuid:pk>/cancel/", groups.GroupVisitCancel.as_view()),
+    path("appointment-series/", series.SeriesList.as_view()),
+    path("appointment-series/<uuid:pk>/", series.SeriesOne.as_view()),
+    path("appointment-series/<uuid:pk>/cancel/", series.SeriesCancel.as_view()),
+    path("practitioners/<uuid:pk>/reassign/", series.Reassign.as_view()),
     path("bookable-resources/", resources.ResourceList.as_view()),
     path("bookable-resources/<uuid:pk>/", resources.ResourceOne.as_view()),
 ]

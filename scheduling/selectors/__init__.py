@@ -1,6 +1,6 @@
 """Reads: what is offered to everybody, and the appointments that the actor may see."""
 
-from scheduling.selectors.appointments import appointment_for, appointments_for, left_open, stands_for
+from scheduling.selectors.appointments import appointment_for, appointments_for, left_open, series_for, stands_for
 from scheduling.selectors.calendars import busy_calendars_for, events_of, feeds_for, invited
 from scheduling.selectors.duty import is_on_duty
 from scheduling.selectors.group_visits import group_visit, group_visits
@@ -22,6 +22,7 @@ __all__ = [
     "is_on_duty",
     "left_open",
     "schedules_due",
+    "series_for",
     "slots",
     "stands_for",
     "visit_types",

@@ -1,10 +1,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, Subquery, prefetch_related_objects
 
 from audit.ledger import Actor
-from scheduling.models import Appointment, Occupancy
+from scheduling.models import Appointment, AppointmentSeries, Occupancy
 from scheduling.statuses import HOLDING
 from telehealth.accounts.access import Action, Resource
 from telehealth.core import one
@@ -36,6 +36,20 @@ def appointment_for(by: Actor, pk: UUID) -> Appointment:
     """One appointment with its key, or Missing."""
     allowed = Appointment.objects.with_keys().filter(visible(by, Action.READ, Resource.APPOINTMENT))
     return one(with_holds(allowed.select_related("visit_type", "practitioner")), pk)
+
+
+def series_of(by: Actor, series_id: UUID, action: Action = Action.ACT) -> SealedQuerySet[Appointment]:
+    """The appointments of a series with which this actor may do that."""
+    return Appointment.objects.filter(visible(by, action, Resource.APPOINTMENT), series_id=series_id)
+
+
+def series_for(by: Actor, pk: UUID) -> AppointmentSeries:
+    """A series with those of its `appointments` that this actor may see, in order of time; Missing where there are none."""
+    mine = series_of(by, pk, Action.READ)
+    found = one(AppointmentSeries.objects.filter(Exists(mine.filter(series=OuterRef("pk")))), pk)
+    shown = with_holds(mine.select_related("visit_type", "practitioner")).order_by("starts_at")
+    prefetch_related_objects([found], Prefetch("appointments", shown))
+    return found
 
 
 def stands_for(patient_id: UUID) -> bool:

@@ -11,20 +11,25 @@ from scheduling.services.grouping import cancel_group_visit, plan_group_visit
 from scheduling.services.holding import confirm, hold, release_hold
 from scheduling.services.hours import close_hours, except_hours, lift_exception, open_hours, set_busy
 from scheduling.services.offering import change_visit_type, define_visit_type
+from scheduling.services.reassigning import Move, reassign
 from scheduling.services.reminding import make_reminders
+from scheduling.services.repeating import book_series, cancel_series
 from scheduling.services.rescheduling import reschedule
 from scheduling.services.resources import change_resource, define_resource
 from scheduling.services.stepping import arrive, fulfil, mark_no_show
 from scheduling.services.wishes import Overbooking
 
 __all__ = [
+    "Move",
     "Overbooking",
     "add_busy_calendar",
     "answer",
     "arrive",
     "book",
+    "book_series",
     "cancel",
     "cancel_group_visit",
+    "cancel_series",
     "change_resource",
     "change_visit_type",
     "close_hours",
@@ -43,6 +48,7 @@ __all__ = [
     "open_feed",
     "open_hours",
     "plan_group_visit",
+    "reassign",
     "release_hold",
     "remove_busy_calendar",
     "reschedule",

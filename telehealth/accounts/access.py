@@ -76,6 +76,7 @@ class Resource(StrEnum):
     PRACTITIONER = "practitioner"
     PRESCRIPTION = "prescription"  # act: cancel
     PROXY_GRANT = "proxy_grant"
+    REASSIGNMENT = "reassignment"  # a provider leaves: their appointments to come go to colleagues
     ROLE_GRANT = "role_grant"  # and resets of staff; create: ask, update: approve what somebody else asked; act: withdraw, confirm, end
     SESSION = "session"  # act: give a fresh second factor, sign out
     SLOT = "slot"
@@ -191,6 +192,7 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
         Resource.AVAILABILITY: may(ALL, *LOOK),
         Resource.BOOKABLE_RESOURCE: may(ALL, *LOOK),
         Resource.GROUP_VISIT: may(ALL, CREATE, *LOOK, ACT),
+        Resource.REASSIGNMENT: may(ALL, CREATE),
         Resource.VISIT: may(DESK, CREATE, *LOOK),
         Resource.WAITING_ROOM: may(DESK, *LOOK),
     },
@@ -223,6 +225,7 @@ TABLE: Mapping[Role, Mapping[Resource, Row]] = {
         Resource.BOOKABLE_RESOURCE: may(ALL, CREATE, *LOOK, UPDATE),
         Resource.CALENDAR: may(ALL, *LOOK, DELETE),
         Resource.GROUP_VISIT: may(ALL, CREATE, *LOOK, ACT),
+        Resource.REASSIGNMENT: may(ALL, CREATE),
         Resource.LICENSE: may(ALL, CREATE, *LOOK, UPDATE),
         Resource.LOCATION: may(ALL, CREATE, *LOOK, UPDATE),
         Resource.MEDICATION: may(ALL, CREATE, *LOOK, UPDATE),

@@ -40,6 +40,7 @@ RESOURCES: Final[dict[str, Resource | None]] = {
     "scheduling.VisitType": Resource.VISIT_TYPE,
     "scheduling.Availability": Resource.AVAILABILITY,
     "scheduling.AvailabilityException": Resource.AVAILABILITY,
+    "scheduling.BookableResource": Resource.BOOKABLE_RESOURCE,
 }
 NEVER_ADDED: Final = {"accounts.User", "audit.Entry", "review.Finding"}
 MODELS: Final = {model._meta.label: model for model in admin.site._registry}

@@ -189,3 +189,15 @@ def test_what_is_offered_has_an_interpreter_for_the_patient(clinic: Clinic, clie
     speaks(clinic.ned_record, "es")
     services.book(**neds(clinic))
     assert offered() == 2  # of both providers, the interpreter being with Ned
+
+
+def test_administrators_use_the_admin(clinic: Clinic, client_for: ClientFor, make_account: MakeAccount) -> None:
+    there, page = client_for(make_account("administrator")), "/admin/scheduling/bookableresource/"
+    assert there.form(f"{page}add/", kind="interpreter", name="Ana", languages="es,pt").status_code == 302
+    made = BookableResource.objects.get()
+    assert (made.languages, made.is_active) == (["es", "pt"], True)
+    assert there.form(f"{page}{made.pk}/change/", name="Ana", languages="").status_code == 200  # the form again, with the reason
+    assert there.form(f"{page}{made.pk}/change/", name="Ana", languages="es").status_code == 302
+    made.refresh_from_db()
+    assert (made.languages, made.is_active) == (["es"], False)
+    assert client_for(clinic.desk).get(page).status_code in (302, 403)

@@ -21,6 +21,7 @@ MAY: dict[Rule, set[str]] = {
     rules.may_cancel_group_visits: {"front_desk", "administrator"},
     rules.may_define_resources: {"administrator", "system"},
     rules.may_change_resources: {"administrator", "system"},
+    rules.may_reassign: {"front_desk", "administrator", "system"},
 }
 EVERYBODY = [SYSTEM, ANONYMOUS, Actor(id=uuid4(), role="no such role"), *(Actor(id=uuid4(), role=role) for role in Role)]
 

@@ -15,7 +15,7 @@ from consults.mailboxes import sealing
 from consults.models import Note, Visit
 from prescribing import demo
 from prescribing.models import Medication, Pharmacy, Prescription
-from scheduling.models import Appointment, BookableResource, BusyCalendar, CalendarFeed, GroupVisit, VisitType
+from scheduling.models import Appointment, AppointmentSeries, BookableResource, BusyCalendar, CalendarFeed, GroupVisit, VisitType
 from telehealth.accounts import live, sessions, totp
 from telehealth.accounts.models import Session, TOTPDevice, User
 from telehealth.accounts.models.people import PATIENT_SIDE
@@ -106,6 +106,8 @@ def _things(made: Clinic, name: str, patient: Patient, doctor: Practitioner) -> 
     CareRelationship.objects.filter(patient=patient).delete()
     later, held = appoint(patient, doctor, timedelta(days=2)), appoint(patient, doctor, timedelta(days=3))
     Appointment.objects.filter(pk=held.pk).update(status="pending")
+    series = AppointmentSeries.objects.create(rule="FREQ=WEEKLY;COUNT=2")
+    Appointment.objects.filter(pk=later.pk).update(series=series)
     CareRelationship.objects.filter(patient=patient).delete()
     moment = now()
     under_way = {"status": "in-progress", "waiting": "in-call", "checked_in_at": moment, "admitted_at": moment, "started_at": moment}
@@ -141,6 +143,7 @@ def _things(made: Clinic, name: str, patient: Patient, doctor: Practitioner) -> 
         "appointment": appointment.pk,
         "later": later.pk,
         "held": held.pk,
+        "series": series.pk,
         "note": made.notes[name, None],
     }
     found |= {"draft": draft.pk, "prescription": sent.pk, "order": written.pk, "resource": made.rows[name, None], "entry": entry}
