@@ -120,6 +120,7 @@ CELERY_BEAT_SCHEDULE["visits"] = {"task": "consults.tasks.sweep", "schedule": 30
 
 NO_SHOW_GRACE_MINUTES = env.number("NO_SHOW_GRACE_MINUTES", 15)  # after the start; then the clock calls an appointment missed
 PROVIDER_LATE_MINUTES = env.number("PROVIDER_LATE_MINUTES", 5)  # after the start a provider is late; then nobody is a no-show
+WAITLIST_OFFER_MINUTES = env.number("WAITLIST_OFFER_MINUTES", 30)  # how long a time is held for who waits; less when its start is near
 LICENSURE = env.text("LICENSURE", "enforce")  # nobody is seen in a state without leave to practise there; "off": outside the United States
 
 # --- Audit log ---------------------------------------------------------------------------------------

@@ -103,6 +103,24 @@ class PatientDeceased(Conflict):
     code = "patient_deceased"
 
 
+class AlreadyWaiting(Conflict):
+    """The patient waits for such a visit with this provider already."""
+
+    code = "already_waiting"
+
+
+class NotWaiting(Conflict):
+    """It has come to a booking, or its time is over."""
+
+    code = "not_waiting"
+
+
+class OfferOver(Conflict):
+    """The offer was answered otherwise, or its time has run out."""
+
+    code = "offer_over"
+
+
 class StateUnknown(Invalid):
     """Nobody said in which state the patient will be, and their address names none."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from django.db.models import TextChoices
+from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 
@@ -60,6 +60,41 @@ class OverbookCode(TextChoices):
     FOLLOW_UP = "follow-up", _("A short follow-up")
     PROVIDER_ASKED = "provider-asked", _("The provider asked for it")
     OTHER = "other", _("Another reason")
+
+
+class WaitlistStatus(TextChoices):
+    """How somebody on the waiting list stands."""
+
+    WAITING = "waiting", _("Waiting")
+    OFFERED = "offered", _("A time is held for them")
+    BOOKED = "booked", _("Booked")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    EXPIRED = "expired", _("The time has passed")
+
+
+class OfferState(TextChoices):
+    """What became of a time that was offered."""
+
+    OPEN = "open", _("Open")
+    ACCEPTED = "accepted", _("Accepted")
+    DECLINED = "declined", _("Declined")
+    EXPIRED = "expired", _("Not answered in time")
+
+
+class Urgency(IntegerChoices):
+    """How soon; the most urgent come first."""
+
+    URGENT = 0, _("Urgent")
+    SOON = 1, _("Soon")
+    ROUTINE = 2, _("Routine")
+
+
+class PartOfDay(TextChoices):
+    """As slot search cuts the day."""
+
+    MORNING = "morning", _("Morning")
+    AFTERNOON = "afternoon", _("Afternoon")
+    EVENING = "evening", _("Evening")
 
 
 HOLDING = (Status.PENDING, Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN)

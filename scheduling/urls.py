@@ -2,6 +2,7 @@ from django.urls import path
 
 from scheduling import api as faces
 from scheduling import api_calendars as calendar_faces
+from scheduling import api_waitlist as waitlist_faces
 from scheduling import portal as pages
 from scheduling.answer_page import Answer
 from scheduling.api import groups, resources, series
@@ -32,6 +33,14 @@ api += [
     path("calendar-feeds/<uuid:pk>/", calendar_faces.FeedOne.as_view()),
     path("busy-calendars/", calendar_faces.BusyList.as_view()),
     path("busy-calendars/<uuid:pk>/", calendar_faces.BusyOne.as_view()),
+]
+
+api += [
+    path("waitlist/", waitlist_faces.WaitlistList.as_view()),
+    path("waitlist/<uuid:pk>/", waitlist_faces.WaitlistOne.as_view()),
+    path("waitlist/<uuid:pk>/withdraw/", waitlist_faces.WaitlistLeave.as_view()),
+    path("waitlist-offers/<uuid:pk>/accept/", waitlist_faces.OfferAccept.as_view()),
+    path("waitlist-offers/<uuid:pk>/decline/", waitlist_faces.OfferDecline.as_view()),
 ]
 
 portal = [

@@ -178,3 +178,7 @@ class Act(StrEnum):
     VISIT_REMOVED = "visit.removed"
     VISIT_TYPE_CHANGED = "visit_type.changed"
     VISIT_TYPE_DEFINED = "visit_type.defined"
+    WAITLIST_ANSWERED = "waitlist.answered"
+    WAITLIST_JOINED = "waitlist.joined"
+    WAITLIST_LEFT = "waitlist.left"
+    WAITLIST_OFFERED = "waitlist.offered"

@@ -56,6 +56,7 @@ MODELS: dict[str, str] = {
     "review.Disclosure": "disclosures",
     "review.Finding": "activity",
     "scheduling.Appointment": "appointments",
+    "scheduling.WaitlistEntry": "appointments",
     "vault.SealedFile": "clinical",
 }
 RESOURCES: dict[str, str] = {

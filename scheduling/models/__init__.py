@@ -4,6 +4,7 @@ from scheduling.models.hours import Availability, AvailabilityException, Opening
 from scheduling.models.occupancy import BookableResource, Occupancy
 from scheduling.models.offering import LateCancel, Modality, VisitType, WhoMayBook
 from scheduling.models.reminding import AnswerLink, Reminder
+from scheduling.models.waitlist import WaitlistEntry, WaitlistOffer
 
 __all__ = [
     "AnswerLink",
@@ -24,5 +25,7 @@ __all__ = [
     "Schedule",
     "Source",
     "VisitType",
+    "WaitlistEntry",
+    "WaitlistOffer",
     "WhoMayBook",
 ]

@@ -7,6 +7,7 @@ from scheduling.selectors.group_visits import group_visit, group_visits
 from scheduling.selectors.needs import bookable_resources
 from scheduling.selectors.offers import SlotPage, slots, visit_types
 from scheduling.selectors.schedules import schedules_due
+from scheduling.selectors.waitlist import offers_to_settle, waited_in_vain, waiting_in_order, waitlist_entry_for, waitlist_for
 
 __all__ = [
     "SlotPage",
@@ -21,9 +22,14 @@ __all__ = [
     "invited",
     "is_on_duty",
     "left_open",
+    "offers_to_settle",
     "schedules_due",
     "series_for",
     "slots",
     "stands_for",
     "visit_types",
+    "waited_in_vain",
+    "waiting_in_order",
+    "waitlist_entry_for",
+    "waitlist_for",
 ]

@@ -57,8 +57,16 @@ def check(practitioner_id: UUID, state: str, day: date) -> None:
 
 def checked(practitioner: Practitioner, patient: Patient, state: str, starts_at: datetime) -> str:
     """The state in which the patient will be, said or else that of their address, which opens the record; or as `check`."""
-    there = state_code(state) if state or not is_enforced() else home_state(patient)
+    there = place_of(patient, state)
     check(practitioner.pk, there, day_of(practitioner, starts_at))
+    return there
+
+
+def place_of(patient: Patient, said: str) -> str:
+    """The state in which the patient will be, said or else that of their address, which opens the record; StateUnknown."""
+    there = state_code(said) if said or not is_enforced() else home_state(patient)
+    if is_enforced() and not there:
+        raise StateUnknown()
     return there
 
 

@@ -5,9 +5,9 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import BooleanField, Func, QuerySet, Value
+from django.db.models import BooleanField, Func, Q, QuerySet, Value
 
-from audit.ledger import Actor
+from audit.ledger import SYSTEM, Actor
 from scheduling.errors import UnknownVisitType, WindowOdd
 from scheduling.hours import local_days, stretch
 from scheduling.models import VisitType
@@ -149,4 +149,5 @@ def _window(kind: VisitType, since: datetime | None, until: datetime | None) -> 
 def _booked_for(by: Actor, patient_id: UUID | None) -> UUID | None:
     if patient_id is None:
         return own_patient_id(by.id) if by.id else None
-    return one(Patient.objects.filter(visible(by, Action.CREATE, Resource.APPOINTMENT, "")).only("pk"), patient_id).pk
+    allowed = Q(destroyed_at=None) if by == SYSTEM else visible(by, Action.CREATE, Resource.APPOINTMENT, "")
+    return one(Patient.objects.filter(allowed).only("pk"), patient_id).pk

@@ -4,6 +4,7 @@ from scheduling.services.answering import answer
 from scheduling.services.booking import book
 from scheduling.services.busy import add_busy_calendar, remove_busy_calendar
 from scheduling.services.cancelling import cancel
+from scheduling.services.chain import accept_offer, decline_offer, offer_next, settle_offer
 from scheduling.services.expanding import expand
 from scheduling.services.expiring import sweep_holds
 from scheduling.services.feeding import end_feeds, make_feed, open_feed, revoke_feed
@@ -17,11 +18,13 @@ from scheduling.services.repeating import book_series, cancel_series
 from scheduling.services.rescheduling import reschedule
 from scheduling.services.resources import change_resource, define_resource
 from scheduling.services.stepping import arrive, fulfil, mark_no_show
+from scheduling.services.waiting import give_up_waiting, join_waitlist, leave_waitlist
 from scheduling.services.wishes import Overbooking
 
 __all__ = [
     "Move",
     "Overbooking",
+    "accept_offer",
     "add_busy_calendar",
     "answer",
     "arrive",
@@ -34,17 +37,22 @@ __all__ = [
     "change_visit_type",
     "close_hours",
     "confirm",
+    "decline_offer",
     "define_resource",
     "define_visit_type",
     "end_feeds",
     "except_hours",
     "expand",
     "fulfil",
+    "give_up_waiting",
     "hold",
+    "join_waitlist",
+    "leave_waitlist",
     "lift_exception",
     "make_feed",
     "make_reminders",
     "mark_no_show",
+    "offer_next",
     "open_feed",
     "open_hours",
     "plan_group_visit",
@@ -54,5 +62,6 @@ __all__ = [
     "reschedule",
     "revoke_feed",
     "set_busy",
+    "settle_offer",
     "sweep_holds",
 ]

@@ -47,6 +47,11 @@ FIELDS: Mapping[Resource, tuple[Group, ...]] = {
         group("to call back", "callback consents_required", DESK),
         group("where the patient is, and with whom", "location others_present", CLINICAL),
     ),
+    Resource.WAITLIST: (
+        group("who waits for what", "id status patient practitioner visit_type earliest latest parts_of_day timezone", DESK),
+        group("to serve them in order", "urgency patient_state created_at offer", DESK),
+        group("what they said", "note", CLINICAL),
+    ),
     Resource.WAITING_ROOM: (
         group(
             "who waits for whom",

@@ -106,6 +106,9 @@ TEXTS: dict[str, Text] = {
     ),
     "proxy_granted": Text(_("You may act for somebody"), _("Somebody lets you act for them. Sign in to see it."), channels=MAIL_ONLY),
     "summary_ready": Text(_("After your visit"), _("The summary of your visit is ready. Sign in to read it."), purpose=Purpose.CARE),
+    "waitlist_offer": Text(
+        _("Your appointment"), _("A time that you wait for is held for you, for a short while. Sign in to take it."), purpose=Purpose.CARE
+    ),
     "visit_ready": Text(_("Your visit"), _("Somebody is waiting for you. Sign in to join."), purpose=Purpose.CARE),
 }
 

@@ -99,9 +99,8 @@ def test_nobody_signed_in_at_all_is_no_evidence(stage: Stage, cast: Cast) -> Non
 def test_while_an_earlier_visit_ran_on_the_next_patient_is_no_no_show(stage: Stage, cast: Cast, left: float | None, there: bool) -> None:
     start = begun(stage, 20)
     signed_in(cast.dr_cho, start - 30 * MINUTE)
-    earlier = Visit.objects.create(
-        appointment=appoint(cast.ned_record, cast.cho, -60 * MINUTE), patient=cast.ned_record, practitioner=cast.cho
-    )
+    before = appoint(cast.ned_record, cast.cho, -60 * MINUTE)
+    earlier = Visit.objects.create(appointment=before, patient=cast.ned_record, practitioner=cast.cho)
     times = {"started_at": start - 20 * MINUTE, "last_left_at": start + left * MINUTE if left else None}
     went = {"waiting": "left", "location": {"state": "MA"}} if left else {"waiting": "in-call", "location": {"state": "MA"}}
     for name, value in {**times, **went, "status": "in-progress"}.items():

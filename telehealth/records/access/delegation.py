@@ -20,6 +20,7 @@ NEEDS: Mapping[Resource, ProxyScope] = {
     Resource.PRESCRIPTION: ProxyScope.RECORD,
     Resource.SUMMARY: ProxyScope.VISITS,
     Resource.VISIT: ProxyScope.VISITS,
+    Resource.WAITLIST: ProxyScope.SCHEDULE,
 }
 """What a grant must name for its holder to reach the resource. Name and contact data come with any grant; what is not
 here and is not below is not delegated at all."""
