@@ -1,6 +1,7 @@
 """The waiting list by REST: joining and leaving it, and answering what is offered."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 from uuid import UUID
 
 from rest_framework.request import Request
@@ -8,7 +9,7 @@ from rest_framework.response import Response
 
 from scheduling import selectors, services
 from scheduling import shapes_waitlist as shapes
-from scheduling.models import WaitlistEntry
+from scheduling.models import WaitlistEntry, WaitlistOffer
 from telehealth.accounts.access import Action, Resource
 from telehealth.rest.faces import CreateFace, Face
 from telehealth.rest.shapes import Nothing
@@ -60,25 +61,29 @@ class WaitlistLeave(Face):
         return Response(shapes.WaitlistOut(selectors.waitlist_entry_for(self.by, pk)).data)
 
 
-class OfferAccept(Face):
+class _Answer(Face, abstract=True):
+    """The offer is named, and not who waits: what was meant for one start is no answer to the next."""
+
+    shape_in = Nothing
+    service: ClassVar[Callable[..., WaitlistOffer]]
+
+    def post(self, request: Request, pk: UUID) -> Response:
+        self.given(Nothing)
+        answered = type(self).service(offer_id=pk, by=self.by)
+        return Response(shapes.WaitlistOut(selectors.waitlist_entry_for(self.by, answered.entry_id)).data)
+
+
+class OfferAccept(_Answer):
     """Take the time that is held. 409 `offer_over`, `hold_expired`."""
 
     access = (Action.ACT, Resource.WAITLIST)
-    shape_in = Nothing
-    shape_out = {"post": shapes.OfferOut}
-
-    def post(self, request: Request, pk: UUID) -> Response:
-        self.given(Nothing)
-        return Response(shapes.OfferOut(services.accept_offer(offer_id=pk, by=self.by)).data)
+    shape_out = {"post": shapes.WaitlistOut}
+    service = staticmethod(services.accept_offer)
 
 
-class OfferDecline(Face):
+class OfferDecline(_Answer):
     """Leave the time to the next one, and wait on for another. 409 `offer_over`."""
 
     access = (Action.ACT, Resource.WAITLIST)
-    shape_in = Nothing
-    shape_out = {"post": shapes.OfferOut}
-
-    def post(self, request: Request, pk: UUID) -> Response:
-        self.given(Nothing)
-        return Response(shapes.OfferOut(services.decline_offer(offer_id=pk, by=self.by)).data)
+    shape_out = {"post": shapes.WaitlistOut}
+    service = staticmethod(services.decline_offer)

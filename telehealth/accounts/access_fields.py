@@ -14,6 +14,7 @@ CARE_SIDE = frozenset({Role.PROVIDER, Role.NURSE})
 CLINICAL = PATIENT_SIDE | CARE_SIDE
 DESK = CLINICAL | {Role.FRONT_DESK}
 OFFICE = DESK | {Role.BILLER}
+WAITLIST = PATIENT_SIDE | {Role.PROVIDER, Role.FRONT_DESK}
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ FIELDS: Mapping[Resource, tuple[Group, ...]] = {
         group("where the patient is, and with whom", "location others_present", CLINICAL),
     ),
     Resource.WAITLIST: (
-        group("who waits for what", "id status patient practitioner visit_type earliest latest parts_of_day timezone", DESK),
-        group("to serve them in order", "urgency patient_state created_at offer", DESK),
-        group("what they said", "note", CLINICAL),
+        group("who waits for what", "id status patient practitioner visit_type earliest latest parts_of_day timezone", WAITLIST),
+        group("to serve them in order", "urgency patient_state created_at offer", WAITLIST),
+        group("what they said", "note", PATIENT_SIDE | {Role.PROVIDER}),
     ),
     Resource.WAITING_ROOM: (
         group(

@@ -24,10 +24,16 @@ SCHEDULE = {
 GOLDEN: dict[Role, dict[Resource, set[str]]] = {
     Role.FRONT_DESK: {
         Resource.PATIENT: NAME | {"phone", "email", "language", "is_deceased", "minor", "has_account"},
-        Resource.APPOINTMENT: SCHEDULE | {"checkin_opens_at", "cancelled_reason", "overbooked", "version"},
+        Resource.APPOINTMENT: SCHEDULE
+        | {"checkin_opens_at", "cancelled_reason", "cancelled_late", "held_until", "overbooked", "patient_state", "version"}
+        | {"group_visit", "series"},
         Resource.VISIT: {
             *("id", "appointment", "patient", "practitioner", "waiting", "status", "position", "version", "callback"),
             *("checked_in_at", "admitted_at", "started_at", "ended_at", "consents_required"),
+        },
+        Resource.WAITLIST: {
+            *("id", "status", "patient", "practitioner", "visit_type", "earliest", "latest", "parts_of_day", "timezone"),
+            *("urgency", "patient_state", "created_at", "offer"),
         },
         Resource.WAITING_ROOM: {"id", "appointment", "patient", "practitioner", "waiting", "status", "checked_in_at", "starts_at"},
     },

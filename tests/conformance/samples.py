@@ -47,6 +47,8 @@ SPECIAL: dict[str, Callable[[], Any]] = {
     "scheduling.GroupVisit.capacity": lambda: 8,
     "scheduling.Occupancy.appointment": lambda: sample(apps.get_model("scheduling.Appointment")),
     "scheduling.Occupancy.kind": lambda: "provider",
+    "scheduling.WaitlistEntry.latest": lambda: NOW + timedelta(days=2),
+    "scheduling.WaitlistEntry.timezone": lambda: "UTC",
     "scheduling.VisitType.minutes": lambda: 10,
     "scheduling.VisitType.step_minutes": lambda: 10,
 }

@@ -109,6 +109,7 @@ Rule = Callable[[Who, str], bool]
 LISTS: Final[dict[str, tuple[str, Rule]]] = {
     "get api/v1/patients/": ("patient", lambda who, record: True),
     "get api/v1/appointments/": ("appointment", lambda who, record: True),
+    "get api/v1/waitlist/": ("waitlist", lambda who, record: True),
     "get api/v1/prescriptions/": ("prescription", lambda who, record: True),
     "get api/v1/emergency-accesses/": ("emergency", reviews_or_declared),
     "get api/v1/waiting-room/": ("visit", one_practitioners),

@@ -9,7 +9,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from audit.ledger import SYSTEM, unit
-from scheduling.models import Availability, AvailabilityException, GroupVisit, Occupancy, Opening, VisitType
+from scheduling.models import Availability, AvailabilityException, GroupVisit, Occupancy, Opening, VisitType, WaitlistEntry, WaitlistOffer
 from telehealth.rest.models import IdempotencyKey
 from tests.conformance.samples import NOW, sample
 from tests.conformance.source import ROOT
@@ -33,6 +33,13 @@ BROKEN: list[tuple[str, type[models.Model], dict[str, Any]]] = [
     ("exception_kind_is_known", AvailabilityException, {**DAYS, "kind": "maybe"}),
     ("opening_takes_some_time", Opening, {"during": DateTimeTZRange(NOW, NOW)}),
     ("opening_source_is_known", Opening, {"source": "hearsay"}),
+    ("waitlist_ends_after_it_starts", WaitlistEntry, {"latest": NOW}),
+    ("waitlist_status_is_known", WaitlistEntry, {"status": "bored"}),
+    ("waitlist_urgency_is_known", WaitlistEntry, {"urgency": 9}),
+    ("waitlist_parts_of_day_are_known", WaitlistEntry, {"parts_of_day": ["morning", "teatime"]}),
+    ("waitlist_offer_state_is_known", WaitlistOffer, {"state": "maybe", "answered_at": NOW}),
+    ("waitlist_offer_answered_has_its_time", WaitlistOffer, {"state": "declined"}),
+    ("waitlist_offer_answered_has_its_time", WaitlistOffer, {"answered_at": NOW}),
 ]
 SOUND = {Availability: TIMES, AvailabilityException: DAYS}
 

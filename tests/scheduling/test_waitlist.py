@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -211,6 +212,26 @@ def test_neighbours_neither_join_nor_leave_nor_answer_for_somebody(waiters: Wait
         with pytest.raises(Missing):
             attempt()
     assert open_offer() == offer
+
+
+def test_the_database_lets_nobody_wait_or_be_offered_twice(waiters: Waiters) -> None:
+    entry = waiters.join(waiters.clinic.ned_record)
+    offer, other = open_offer(), services.book(**waiters.clinic.wish())
+    same = {"entry": entry, "appointment": other, "practitioner": waiters.few, "expires_at": now()}
+    again = {"patient": entry.patient, "visit_type": entry.visit_type, "practitioner": waiters.few, "timezone": "UTC"}
+    answered = {"state": "declined", "answered_at": now()}
+    attempts: list[tuple[str, Any, dict[str, Any]]] = [
+        ("waitlist_once_at_a_time", WaitlistEntry, {**again, "earliest": now(), "latest": waiters.at()}),
+        ("waitlist_one_open_offer_per_entry", WaitlistOffer, {**same, "starts_at": waiters.at(1)}),
+        (
+            "waitlist_no_start_offered_twice",
+            WaitlistOffer,
+            {**same, "starts_at": offer.starts_at, **answered},
+        ),
+    ]
+    for name, model, values in attempts:
+        with pytest.raises(IntegrityError, match=name), transaction.atomic():
+            model.objects.create(**values)
 
 
 def test_how_urgent_it_is_staff_say(waiters: Waiters) -> None:

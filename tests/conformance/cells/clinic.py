@@ -15,7 +15,17 @@ from consults.mailboxes import sealing
 from consults.models import Note, Visit
 from prescribing import demo
 from prescribing.models import Medication, Pharmacy, Prescription
-from scheduling.models import Appointment, AppointmentSeries, BookableResource, BusyCalendar, CalendarFeed, GroupVisit, VisitType
+from scheduling.models import (
+    Appointment,
+    AppointmentSeries,
+    BookableResource,
+    BusyCalendar,
+    CalendarFeed,
+    GroupVisit,
+    VisitType,
+    WaitlistEntry,
+    WaitlistOffer,
+)
 from telehealth.accounts import live, sessions, totp
 from telehealth.accounts.models import Session, TOTPDevice, User
 from telehealth.accounts.models.people import PATIENT_SIDE
@@ -165,7 +175,15 @@ def _things(made: Clinic, name: str, patient: Patient, doctor: Practitioner) -> 
     found["message"] = Message.objects.create(destination="email", kind="x", object_id=appointment.pk, key=uuid7().hex, state="parked").pk
     found["feed"] = sample(CalendarFeed, practitioner=doctor).pk
     found["busy_calendar"] = sample(BusyCalendar, practitioner=doctor).pk
-    return found
+    return found | _waiting(held)
+
+
+def _waiting(held: Appointment) -> dict[str, UUID]:
+    """Somebody for whom that appointment's time is held."""
+    waits = {"patient": held.patient, "visit_type": held.visit_type, "practitioner": held.practitioner, "status": "offered"}
+    entry = sample(WaitlistEntry, **waits, earliest=held.starts_at, latest=held.ends_at)
+    offer = sample(WaitlistOffer, entry=entry, appointment=held, practitioner=held.practitioner, starts_at=held.starts_at)
+    return {"waitlist": entry.pk, "offer": offer.pk}
 
 
 def _group_visit(doctor: Practitioner) -> UUID:

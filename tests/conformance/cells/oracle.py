@@ -10,6 +10,7 @@ RECORDS: Final = ("pia", "ned")
 # docs/care.md: what a grant must name; name and contact data come with any.
 SCOPE_OF: Final = {
     Resource.APPOINTMENT: "schedule",
+    Resource.WAITLIST: "schedule",
     Resource.VISIT: "visits",
     Resource.SUMMARY: "visits",
     Resource.CLINICAL_RESOURCE: "record",

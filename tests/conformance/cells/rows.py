@@ -169,6 +169,10 @@ ROWS: Final[Mapping[str, Row]] = {
     "post api/v1/appointments/<uuid:pk>/cancel/": Row(("later",), fixed(reason="pat")),
     "post api/v1/appointments/<uuid:pk>/confirm/": Row(("later",)),
     "post api/v1/appointments/<uuid:pk>/release/": Row(("held",)),
+    "get api/v1/waitlist/<uuid:pk>/": Row(("waitlist",)),
+    "post api/v1/waitlist/<uuid:pk>/withdraw/": Row(("waitlist",)),
+    "post api/v1/waitlist-offers/<uuid:pk>/accept/": Row(("offer",)),
+    "post api/v1/waitlist-offers/<uuid:pk>/decline/": Row(("offer",)),
     "post api/v1/appointments/<uuid:pk>/reschedule/": Row(("later",), moved, headers=IF_MATCH),
     "delete api/v1/calendar-feeds/<uuid:pk>/": Row(("feed",), rule=arranges),
     "delete api/v1/busy-calendars/<uuid:pk>/": Row(("busy_calendar",), rule=arranges),
@@ -251,6 +255,9 @@ IN_BODIES: Final[Mapping[str, Row]] = {
             "starts_at": (now() + IN_AN_HOUR).isoformat(),
             "rule": "FREQ=WEEKLY;COUNT=2",
         },
+    ),
+    "post api/v1/waitlist/": Row(
+        ("patient",), lambda c, r: {"patient": c.things[r]["patient"], "visit_type": "video-10", "latest": (now() + IN_AN_HOUR).isoformat()}
     ),
     "post api/v1/prescriptions/": Row(("visit",), lambda c, r: {"visit": c.things[r]["visit"], **ORDER}, conducts),
     "post api/v1/emergency-accesses/": Row(("patient",), lambda c, r: {"patient": c.things[r]["patient"], **DECLARE}),
