@@ -19,6 +19,7 @@ PHI = {
     Resource.VISIT,
     Resource.WAITING_ROOM,
     Resource.APPOINTMENT,
+    Resource.WAITLIST,
 }
 CHART = {Resource.CLINICAL_RESOURCE, Resource.NOTE, Resource.SUMMARY, Resource.PRESCRIPTION}
 
