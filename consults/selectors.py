@@ -214,6 +214,8 @@ def provider_was_there(appointment: Appointment) -> bool:
     """
     soon = appointment.starts_at + timedelta(minutes=settings.PROVIDER_LATE_MINUTES)
     account = appointment.practitioner.account_id
+    if account is None:
+        return False
     joined = Participant.objects.filter(visit__appointment=appointment, account_id=account, joined_at__lte=soon)
     lasted = Q(ended_at=None) | Q(ended_at__gt=appointment.starts_at)
     here = Session.objects.filter(lasted, account_id=account, started_at__lte=soon, seen_at__gte=appointment.starts_at)
