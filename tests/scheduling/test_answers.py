@@ -50,7 +50,7 @@ def press(client: Client, path: str, answer: str) -> Any:
 def test_looking_changes_nothing(appointment: Appointment) -> None:
     path, before = path_of(appointment), Appointment.objects.values().get(pk=appointment.pk)
     for method in ("get", "head", "get"):
-        reply = getattr(browser(), method)(path, secure=True)
+        reply = getattr(browser(), method)(f"{path}?answer=no", secure=True)
         assert reply.status_code == 200
         assert (reply["Cache-Control"], reply["Referrer-Policy"]) == ("no-store", "no-referrer")
     assert Appointment.objects.values().get(pk=appointment.pk) == before
@@ -116,6 +116,14 @@ def test_wrong_and_old_addresses_look_alike_and_are_on_record(appointment: Appoi
     assert len({reply.content for reply in replies}) == 1
     assert Entry.objects.filter(reason="answer_link_unusable").count() == before + 3
     assert browser().get(paths[2], secure=True).status_code == 200
+
+
+def test_once_it_has_begun_the_link_is_over(appointment: Appointment) -> None:
+    path, begun = path_of(appointment), now() - timedelta(minutes=1)
+    appointment.occupancies.update(during=(begun, appointment.ends_at))
+    Appointment.objects.filter(pk=appointment.pk).update(starts_at=begun)
+    AnswerLink.objects.update(ends_at=begun)
+    assert browser().get(path, secure=True).status_code == 404
 
 
 def test_guessing_is_slowed_down(appointment: Appointment, monkeypatch: pytest.MonkeyPatch) -> None:
