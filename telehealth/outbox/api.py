@@ -65,13 +65,13 @@ class ContactConsents(Face):
     """Agree to texts for these purposes, or no longer. 409 `no_number` when no number is on file."""
 
     access = {"post": (Action.ACT, Resource.CONTACT_PREFERENCE)}
-    shape_in = {"post": shapes.ConsentIn}
+    shape_in = {"post": shapes.ContactConsentIn}
     shape_out = {"post": shapes.ContactOut}
 
     def post(self, request: Request) -> Response:
         person, source = self.by.account, Source.APP if self.by.client else Source.PORTAL
         number = selectors.number_of(person)
-        services.say_consent(**self.given(shapes.ConsentIn), number=number, person_id=person, source=source, by=self.by)
+        services.say_consent(**self.given(shapes.ContactConsentIn), number=number, person_id=person, source=source, by=self.by)
         return Response(shapes.ContactOut(selectors.told_how(person)).data)
 
 

@@ -51,6 +51,12 @@ class ContactIn(Shape):
             raise serializers.ValidationError(code="invalid")
         return name
 
+    def validate(self, wishes: dict[str, Any]) -> dict[str, Any]:
+        """Something: a body that says nothing was meant otherwise."""
+        if not wishes:
+            raise serializers.ValidationError(code="required")
+        return wishes
+
 
 class AgreedOut(Shape):
     """By purpose, the newest word; null: none was ever said, which is a no."""
@@ -66,7 +72,7 @@ class ContactOut(ContactIn):
     consents = AgreedOut()
 
 
-class ConsentIn(Shape):
+class ContactConsentIn(Shape):
     """To which texts, and whether or no longer."""
 
     purposes = serializers.MultipleChoiceField(choices=Purpose.choices, allow_empty=False)

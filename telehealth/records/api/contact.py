@@ -33,11 +33,11 @@ class PatientContactConsents(Face):
     """The patient says on the telephone that they agree to texts, or no longer. 409 `no_number`, `no_account`."""
 
     access = {"post": (Action.ACT, Resource.CONTACT_PREFERENCE)}
-    shape_in = {"post": shapes.ConsentIn}
+    shape_in = {"post": shapes.ContactConsentIn}
     shape_out = {"post": shapes.ContactOut}
 
     def post(self, request: Request, pk: UUID) -> Response:
         person = selectors.told_person(self.by, pk, Action.ACT)
-        given, source = self.given(shapes.ConsentIn), Source.PORTAL if person == self.by.id else Source.DESK
+        given, source = self.given(shapes.ContactConsentIn), Source.PORTAL if person == self.by.id else Source.DESK
         services.say_consent(**given, number=number_of(person), person_id=person, source=source, by=self.by)
         return Response(shapes.ContactOut(told_how(person)).data)
