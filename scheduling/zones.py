@@ -3,6 +3,7 @@
 import zoneinfo
 from datetime import tzinfo
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Protocol
 
@@ -34,9 +35,8 @@ class InstalledZones:
         """As the database says it, in the first place where Python looks for zones and finds them."""
         for folder in map(Path, zoneinfo.TZPATH):
             if (folder / "UTC").is_file():
-                told = folder / "tzdata.zi"
-                return _version(told.read_text()) if told.is_file() else UNNAMED
-        return _version((files("tzdata") / "zoneinfo" / "tzdata.zi").read_text())
+                return _version(folder / "tzdata.zi")
+        return _version(files("tzdata") / "zoneinfo" / "tzdata.zi")
 
     def zone(self, name: str) -> tzinfo:
         """From the files, not from what this process read when it started."""
@@ -45,6 +45,9 @@ class InstalledZones:
         return self._read[name]
 
 
-def _version(text: str) -> str:
-    first = text.partition("\n")[0]
+def _version(told: Traversable) -> str:
+    if not told.is_file():
+        return UNNAMED
+    with told.open() as lines:
+        first = next(iter(lines), "")
     return first.removeprefix(VERSION).strip()[:20] if first.startswith(VERSION) else UNNAMED

@@ -19,7 +19,7 @@ UPDATE scheduling_availability
 SET rrule = 'FREQ=WEEKLY;BYDAY=' || (ARRAY['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'])[weekday + 1]
 """
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-AHEAD = 764
+AHEAD = 93
 
 
 def expand(apps: Any, schema_editor: Any) -> None:

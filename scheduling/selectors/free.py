@@ -57,7 +57,7 @@ runs AS (
             unnest(asked.starts * grid.starts * (fits.starts - coalesce(busy.starts, '{{}}')){minus}) AS span
     ) spans
 )
-SELECT id, first, (hi - first) / %(step)s + 1 FROM runs WHERE first <= hi
+SELECT id, array_agg(first), array_agg((hi - first) / %(step)s + 1) FROM runs WHERE first <= hi GROUP BY id
 """
 # The time of one party without buffers: a patient's, or of what the visit needs.
 _ALONE = """
@@ -102,7 +102,8 @@ def runs(search: Search) -> list[Run]:
     statement, parameters = _statement(search)
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return [(who.int, first, count) for who, first, count in cursor.fetchall()]
+        found = cursor.fetchall()
+    return [(who.int, first, count) for who, firsts, counts in found for first, count in zip(firsts, counts, strict=True)]
 
 
 def _statement(search: Search) -> tuple[str, dict[str, Any]]:

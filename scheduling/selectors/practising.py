@@ -8,15 +8,19 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
+from scheduling.errors import StateUnknown
 from scheduling.hours import DAY, instant
 from scheduling.selectors.free import Run
-from scheduling.selectors.licensure import licensed_in, turning_days
+from scheduling.selectors.licensure import is_enforced, licensed_in, turning_days
 from scheduling.spans import Span, moment
 from telehealth.records.models import Practitioner
+from telehealth.records.states import state_code
 
 
 def who_may_treat(who: "QuerySet[Practitioner]", state: str, window: Span) -> tuple["QuerySet[Practitioner]", list[tuple[UUID, Span]]]:
-    """Those who may on some day that the window touches, and the time in it in which each may not. By each one's own days."""
+    """Those who may on some day that the window touches, and the time in it in which each may not. By each one's own days. StateUnknown."""
+    if is_enforced() and not state_code(state):
+        raise StateUnknown()
     first, last = (moment(at).date() + n * DAY for at, n in zip(window, (-1, 2), strict=True))
     days = [first, *turning_days(state, first, last), last]
     stretches = [(begin, end, who.filter(licensed_in(state, begin))) for begin, end in pairwise(days)]

@@ -10,12 +10,11 @@ from audit.ledger import Act, Actor, record
 from scheduling import rules
 from scheduling.hours import openings
 from scheduling.models import Availability, AvailabilityException, Opening, Schedule, Source
+from scheduling.selectors.schedules import SPARE, horizon
 from scheduling.spans import Span, moment, seconds
 from scheduling.zones import InstalledZones, Zones
 from telehealth.core import lock, now, permit
 
-AHEAD = timedelta(days=764)
-"""Beyond the farthest horizon that a visit type may have (730 days), and a month in which nobody extends."""
 BEHIND = timedelta(days=2)  # for who was on duty lately
 
 CLINIC = UUID("00000000-0000-4000-8000-00000c1141c5")
@@ -113,4 +112,4 @@ def _write(practitioner_id: UUID, spans: Iterable[Span], opens: bool, kinds: Seq
 
 def _window() -> Span:
     at = now()
-    return seconds(at - BEHIND), seconds(at + AHEAD)
+    return seconds(at - BEHIND), seconds(at + horizon() + SPARE)

@@ -10,7 +10,7 @@ from audit.ledger import Act, Actor, record
 from scheduling import rules
 from scheduling.errors import VisitTypeOdd
 from scheduling.models import VisitType
-from telehealth.core import one, permit
+from telehealth.core import later, one, permit
 
 
 @transaction.atomic
@@ -20,6 +20,7 @@ def define_visit_type(*, code: str, name: str, minutes: int, by: Actor, step_min
     kind = VisitType(code=code, name=name, minutes=minutes, step_minutes=step_minutes or minutes, **rest)
     _save(kind)
     record(by, Act.VISIT_TYPE_DEFINED, kind)
+    later("scheduling.tasks.keep_expanded")  # its horizon may be farther than any before
     return kind
 
 
@@ -31,6 +32,7 @@ def change_visit_type(*, visit_type_id: UUID, changes: Mapping[str, Any], by: Ac
     for name in changes.keys() - {"id", "code"}:
         setattr(kind, name, changes[name])
     _save(kind)
+    later("scheduling.tasks.keep_expanded")
     record(by, Act.VISIT_TYPE_CHANGED, kind, detail={"fields": ",".join(sorted(changes))})
     return kind
 

@@ -8,12 +8,14 @@ from rest_framework import serializers
 
 from scheduling.hours import ZONES
 from scheduling.models import Modality
+from scheduling.selectors.offers import PARTS_OF_DAY
 from scheduling.statuses import CancelReason, OverbookCode, Status
 from telehealth.accounts.access import Resource
 from telehealth.accounts.shapes import RoleShape
 from telehealth.rest.shapes import Shape
 
 OURS = (CancelReason.HOLD_EXPIRED, CancelReason.HOLD_RELEASED, CancelReason.SERIES)
+LANGUAGE = r"\A[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*\Z"
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
@@ -40,12 +42,16 @@ class Between(Shape):
 
 
 class SlotQuery(Between):
-    """What to look for. `zone` is by whose days the offers are counted, UTC unless told."""
+    """What to look for. `zone` is by whose days the offers are counted and the day is parted, UTC unless told."""
 
     visit_type = serializers.SlugField(max_length=40)
     practitioner = serializers.UUIDField(required=False, source="practitioner_id")
     patient = serializers.UUIDField(required=False, source="patient_id")
     zone = serializers.CharField(max_length=64, default="UTC")
+    specialty = serializers.CharField(max_length=200, required=False, help_text="The provider's, whole, in any case.")
+    language = serializers.RegexField(LANGUAGE, max_length=35, required=False, help_text="BCP 47: `es` finds `es` and `es-MX`.")
+    state = serializers.CharField(max_length=40, required=False, help_text="Where the patient will be.")
+    part_of_day = serializers.ChoiceField(list(PARTS_OF_DAY), required=False)
 
     def validate_zone(self, name: str) -> ZoneInfo:
         """A name of the IANA time zone database."""

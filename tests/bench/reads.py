@@ -7,12 +7,10 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
-from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection, connections, models
 from django.http import HttpRequest, HttpResponse
 from django.test.utils import CaptureQueriesContext
@@ -32,7 +30,7 @@ from telehealth.rest.faces import Face
 from telehealth.vault.cipher import aad, unseal
 from telehealth.vault.record_keys import Wrapped
 from tests.audit.seeding import owner
-from tests.bench.measure import Figure, figure
+from tests.bench.measure import Figure, caller, figure
 from tests.cast import make_actor, make_patient
 from tests.records.tokens import token_for
 
@@ -107,9 +105,9 @@ def figures() -> Iterator[Figure]:
         token = token_for(pia)
         _make_twin(pk)
     calls = {
-        "audited": _caller(f"/api/v1/patients/{pk}/", token),
-        "twin": _caller(f"/api/v1/twins/{pk}/", token),
-        "bare": _caller(f"/bare/{pk}/", token),
+        "audited": caller(f"/api/v1/patients/{pk}/", token),
+        "twin": caller(f"/api/v1/twins/{pk}/", token),
+        "bare": caller(f"/bare/{pk}/", token),
     }
     with CaptureQueriesContext(connection) as statements:
         said = {name: json.loads(call()) for name, call in calls.items()}
@@ -141,25 +139,6 @@ def _interleaved(calls: Mapping[str, Callable[[], bytes]]) -> dict[str, list[flo
                 calls[name]()
             times[name].append(time.perf_counter() - began)
     return times
-
-
-def _caller(address: str, token: str) -> Callable[[], bytes]:
-    handler = WSGIHandler()
-    environ = {
-        "REQUEST_METHOD": "GET", "PATH_INFO": address, "SERVER_NAME": "localhost", "SERVER_PORT": "443",
-        "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.url_scheme": "https", "HTTP_HOST": "localhost",
-        "HTTP_AUTHORIZATION": f"Bearer {token}", "HTTP_ACCEPT": "application/json",
-    }  # fmt: skip
-
-    def call() -> bytes:
-        told: list[str] = []
-        reply = handler({**environ, "wsgi.input": BytesIO(), "wsgi.errors": BytesIO()}, lambda status, *_: told.append(status))
-        body = b"".join(reply)
-        reply.close()
-        assert told[0].startswith("200"), told[0] + body.decode()[:200]
-        return body
-
-    return call
 
 
 def _make_twin(pk: UUID) -> None:
