@@ -5,10 +5,14 @@ from scheduling import api_calendars as calendar_faces
 from scheduling import api_waitlist as waitlist_faces
 from scheduling import portal as pages
 from scheduling.answer_page import Answer
-from scheduling.api import groups, resources, series
+from scheduling.api import groups, hours, resources, series
 from scheduling.feeds import calendar
 
 api = [
+    path("availability/", hours.HoursList.as_view()),
+    path("availability/<uuid:pk>/", hours.HoursOne.as_view()),
+    path("availability-exceptions/", hours.ExceptionList.as_view()),
+    path("availability-exceptions/<uuid:pk>/", hours.ExceptionOne.as_view()),
     path("visit-types/", faces.VisitTypeList.as_view()),
     path("slots/", faces.SlotList.as_view()),
     path("appointments/", faces.AppointmentList.as_view()),

@@ -46,6 +46,11 @@ class Availability(models.Model):
     def __str__(self) -> str:
         return str(self.pk)
 
+    @property
+    def kinds(self) -> list[str]:
+        """The codes of the visit types for which it is; none: for all."""
+        return sorted(kind.code for kind in self.visit_types.all())
+
     def hours(self, zones: Zones) -> Hours:
         """The same as a value, for the arithmetic."""
         return Hours(self.rrule, self.starts, self.ends, zones.zone(self.timezone), self.valid_from, self.valid_to)
@@ -95,6 +100,11 @@ class AvailabilityException(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def kinds(self) -> list[str]:
+        """The codes of the visit types for which it is; none: for all."""
+        return sorted(kind.code for kind in self.visit_types.all())
 
     def span(self, zones: Zones) -> Span | None:
         """The same in real time."""

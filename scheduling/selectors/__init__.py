@@ -4,6 +4,7 @@ from scheduling.selectors.appointments import appointment_for, appointments_for,
 from scheduling.selectors.calendars import busy_calendars_for, events_of, feeds_for, invited
 from scheduling.selectors.duty import is_on_duty
 from scheduling.selectors.group_visits import group_visit, group_visits
+from scheduling.selectors.hours import exceptions_for, hours_for
 from scheduling.selectors.needs import bookable_resources
 from scheduling.selectors.offers import SlotPage, slots, visit_types
 from scheduling.selectors.schedules import schedules_due
@@ -16,9 +17,11 @@ __all__ = [
     "bookable_resources",
     "busy_calendars_for",
     "events_of",
+    "exceptions_for",
     "feeds_for",
     "group_visit",
     "group_visits",
+    "hours_for",
     "invited",
     "is_on_duty",
     "left_open",

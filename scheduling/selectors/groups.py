@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, Func, OuterRef, Q, QuerySet
 
-from scheduling.models import Appointment, GroupVisit, VisitType
-from scheduling.selectors.filling import holding, to_come
+from scheduling.models import VisitType
+from scheduling.selectors.filling import holding
 from scheduling.selectors.free import Run
+from scheduling.selectors.group_visits import group_visits
 from scheduling.spans import Span, moment, seconds
 from telehealth.records.models import Practitioner
 
@@ -16,15 +17,8 @@ def group_runs(kind: VisitType, who: "QuerySet[Practitioner]", windows: list[Spa
     near = Q(pk__in=[])
     for start, end in windows:
         near |= Q(starts_at__gte=moment(start), starts_at__lt=moment(end))
-    found = with_places().filter(near, visit_type=kind, practitioner__in=who)
+    found = group_visits(visit_type=kind.code).filter(near, practitioner__in=who, is_cancelled=False, places_left__gt=0)
     if patient:
         during = Func(OuterRef("starts_at"), OuterRef("ends_at"), function="tstzrange")
         found = found.exclude(Exists(holding(party=patient, during__overlap=during)))
     return [(practitioner.int, seconds(start), 1) for practitioner, start in found.values_list("practitioner_id", "starts_at")]
-
-
-def with_places() -> QuerySet[GroupVisit]:
-    """Those that stand and are not full."""
-    coming = Appointment.objects.filter(to_come(), group_visit=OuterRef("pk")).order_by().values("group_visit")
-    taken = Subquery(coming.annotate(taken=Count("pk")).values("taken"), output_field=IntegerField())
-    return GroupVisit.objects.annotate(taken=taken).filter(Q(taken=None) | Q(taken__lt=F("capacity")), is_cancelled=False)

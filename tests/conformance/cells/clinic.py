@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,8 @@ from prescribing.models import Medication, Pharmacy, Prescription
 from scheduling.models import (
     Appointment,
     AppointmentSeries,
+    Availability,
+    AvailabilityException,
     BookableResource,
     BusyCalendar,
     CalendarFeed,
@@ -173,6 +175,8 @@ def _things(made: Clinic, name: str, patient: Patient, doctor: Practitioner) -> 
     found["incident"] = sample(Incident, subject_kind="account", subject=str(made.accounts["biller"]), starts_at=moment - HOUR,
                                ends_at=moment, discovered_on=moment.date(), **facts).pk  # fmt: skip
     found["message"] = Message.objects.create(destination="email", kind="x", object_id=appointment.pk, key=uuid7().hex, state="parked").pk
+    found["hours"] = sample(Availability, practitioner=doctor).pk
+    found["exception"] = sample(AvailabilityException, practitioner=doctor, first_day=date(2030, 1, 1), last_day=date(2030, 1, 1)).pk
     found["feed"] = sample(CalendarFeed, practitioner=doctor).pk
     found["busy_calendar"] = sample(BusyCalendar, practitioner=doctor).pk
     return found | _waiting(held)

@@ -174,6 +174,8 @@ ROWS: Final[Mapping[str, Row]] = {
     "post api/v1/waitlist-offers/<uuid:pk>/accept/": Row(("offer",)),
     "post api/v1/waitlist-offers/<uuid:pk>/decline/": Row(("offer",)),
     "post api/v1/appointments/<uuid:pk>/reschedule/": Row(("later",), moved, headers=IF_MATCH),
+    "delete api/v1/availability/<uuid:pk>/": Row(("hours",)),
+    "delete api/v1/availability-exceptions/<uuid:pk>/": Row(("exception",)),
     "delete api/v1/calendar-feeds/<uuid:pk>/": Row(("feed",), rule=arranges),
     "delete api/v1/busy-calendars/<uuid:pk>/": Row(("busy_calendar",), rule=arranges),
     "get api/v1/appointment-series/<uuid:pk>/": Row(("series",)),
