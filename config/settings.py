@@ -186,6 +186,7 @@ LEAVERS = [  # what ends with somebody of the staff, and what they leave open
     "telehealth.records.services.end_work",
     "scheduling.selectors.left_open",
     "scheduling.services.end_feeds",
+    "scheduling.services.end_busy_calendars",
     "consults.selectors.left_open",
     "prescribing.selectors.left_open",
 ]
@@ -275,6 +276,7 @@ OUTBOX_LEASE_SECONDS = 60
 CELERY_BEAT_SCHEDULE["roles to confirm"] = {"task": "telehealth.accounts.tasks.remind_reviewers", "schedule": 86_400.0}
 CELERY_BEAT_SCHEDULE["roles ended"] = {"task": "telehealth.accounts.tasks.end_roles", "schedule": 30.0, "options": {"expires": 30}}
 CELERY_BEAT_SCHEDULE["ages followed"] = {"task": "telehealth.records.tasks.follow_ages", "schedule": 3600.0, "options": {"expires": 3600}}
+CELERY_BEAT_SCHEDULE["busy calendars"] = {"task": "scheduling.tasks.read_calendars", "schedule": 60.0, "options": {"expires": 60}}
 CELERY_BEAT_SCHEDULE["hours expanded"] = {"task": "scheduling.tasks.keep_expanded", "schedule": 3600.0, "options": {"expires": 3600}}
 CELERY_BEAT_SCHEDULE["outbox tidied"] = {"task": "telehealth.outbox.tasks.tidy", "schedule": 86_400.0}
 CELERY_BEAT_SCHEDULE["outbox"] = {"task": "telehealth.outbox.tasks.deliver", "schedule": 2.0, "options": {"expires": 2}}

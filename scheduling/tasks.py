@@ -28,3 +28,9 @@ def keep_expanded() -> None:
     """Every hour: hours reach far enough ahead, and are those of the time zone database that is there now."""
     for practitioner_id in selectors.schedules_due():
         services.expand(practitioner_id=practitioner_id, by=SYSTEM)
+
+
+@shared_task(name="scheduling.tasks.read_calendars", ignore_result=True)
+def read_calendars() -> None:
+    """Every minute: calendars elsewhere that are due are looked at; each is every quarter of an hour."""
+    services.read_busy_calendars(by=SYSTEM)

@@ -37,6 +37,7 @@ class Act(StrEnum):
     RESOURCE_DEFINED = "bookable_resource.defined"
     BUNDLE_IMPORTED = "bundle.imported"
     CALENDAR_ADDED = "calendar.added"
+    CALENDAR_CHECKED = "calendar.checked"
     CALENDAR_FEED_MADE = "calendar.feed_made"
     CALENDAR_FEED_REVOKED = "calendar.feed_revoked"
     CALENDAR_READ = "calendar.read"

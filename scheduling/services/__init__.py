@@ -2,7 +2,7 @@
 
 from scheduling.services.answering import answer
 from scheduling.services.booking import book
-from scheduling.services.busy import add_busy_calendar, remove_busy_calendar
+from scheduling.services.busy import add_busy_calendar, end_busy_calendars, read_busy_calendars, remove_busy_calendar
 from scheduling.services.cancelling import cancel
 from scheduling.services.chain import accept_offer, decline_offer, offer_next, settle_offer
 from scheduling.services.expanding import expand
@@ -40,6 +40,7 @@ __all__ = [
     "decline_offer",
     "define_resource",
     "define_visit_type",
+    "end_busy_calendars",
     "end_feeds",
     "except_hours",
     "expand",
@@ -56,6 +57,7 @@ __all__ = [
     "open_feed",
     "open_hours",
     "plan_group_visit",
+    "read_busy_calendars",
     "reassign",
     "release_hold",
     "remove_busy_calendar",

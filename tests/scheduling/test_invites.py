@@ -51,27 +51,21 @@ def reads_as(said: tuple[str, Any], method: str, appointment: Appointment) -> No
     }
 
 
-def test_booked_then_called_off_is_one_event_that_ends(clinic: Clinic) -> None:
+def test_booked_then_moved_then_called_off_is_one_event(clinic: Clinic) -> None:
     booked = services.book(**clinic.wish(), reason="A rash that nobody should read")
-    (asked,) = sent()
-    reads_as(asked, "REQUEST", booked)
+    said = sent()
+    reads_as(said[0], "REQUEST", booked)
+    moved = services.reschedule(appointment_id=booked.pk, starts_at=clinic.start(60), practitioner_id=clinic.dr_dee.pk, by=clinic.desk.by)
+    said += sent()
+    reads_as(said[1], "REQUEST", moved)
     services.cancel(appointment_id=booked.pk, reason="pat", by=clinic.pia.by)
-    (ended,) = sent()
-    reads_as(ended, "CANCEL", Appointment.objects.get(pk=booked.pk))
-
-
-def test_a_changed_appointment_keeps_its_uid_and_grows_its_sequence(clinic: Clinic) -> None:
-    booked = services.book(**clinic.wish())
-    (before,) = sent()
-    later = booked.starts_at + timedelta(hours=2)
-    Appointment.objects.filter(pk=booked.pk).update(sequence=1)  # as `reschedule` does, but for the parties' time
-    with transaction.atomic():
-        notify(person_id=clinic.pia.id, kind="appointment_changed", about_id=booked.pk)
-    (after,) = sent()
-    reads_as(after, "REQUEST", Appointment.objects.get(pk=booked.pk))
-    assert facts(after[1])["uid"] == facts(before[1])["uid"]
-    assert facts(after[1])["sequence"] == facts(before[1])["sequence"] + 1
-    assert later > booked.starts_at
+    said += sent()
+    reads_as(said[2], "CANCEL", Appointment.objects.get(pk=booked.pk))
+    assert len(said) == 3
+    told = [facts(calendar) for _, calendar in said]
+    assert {each["uid"] for each in told} == {str(booked.pk)}
+    assert [each["sequence"] for each in told] == [0, 1, 2]
+    assert told[1]["start"] == told[0]["start"] + timedelta(hours=1) == told[2]["start"]
 
 
 def test_nobody_is_named_but_by_the_addresses_that_the_mail_has_anyway(clinic: Clinic) -> None:
