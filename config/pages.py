@@ -36,6 +36,7 @@ def menu(*, demo: bool) -> list[tuple[str, Any, set[str]]]:
     """URL name, label, roles; in a demonstration also what patients otherwise have as an app."""
     return [
         ("today", _("Today"), {"provider", "nurse", "front_desk"}),
+        ("calendar", _("Calendar"), {"provider", "nurse", "front_desk"}),
         ("desk", _("Patients"), {"nurse", "front_desk", "biller"}),
         ("import", _("Import"), {"nurse"}),
         ("emergency", _("Emergency"), {"provider", "nurse"}),

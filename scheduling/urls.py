@@ -4,6 +4,9 @@ from scheduling import api as faces
 from scheduling import api_calendars as calendar_faces
 from scheduling import api_waitlist as waitlist_faces
 from scheduling import portal as pages
+from scheduling import portal_booking as panel
+from scheduling import portal_calendar as calendar_pages
+from scheduling import portal_connections as connections
 from scheduling.answer_page import Answer
 from scheduling.api import groups, hours, resources, series
 from scheduling.feeds import calendar
@@ -49,6 +52,18 @@ api += [
 
 portal = [
     path("appointments/answer/<str:token>/", Answer.as_view(), name="appointment-answer"),
+    path("calendar/", calendar_pages.Calendar.as_view(), name="calendar"),
+    path("calendar/appointments/<uuid:appointment_id>/", panel.Visit.as_view(), name="calendar-visit"),
+    path("calendar/appointments/<uuid:appointment_id>/move/", calendar_pages.Move.as_view(), name="calendar-move"),
+    path("calendar/appointments/<uuid:appointment_id>/confirm/", panel.Confirm.as_view(), name="calendar-confirm"),
+    path("calendar/appointments/<uuid:appointment_id>/release/", panel.Release.as_view(), name="calendar-release"),
+    path("calendar/booking/", panel.Find.as_view(), name="calendar-booking"),
+    path("calendar/booking/<uuid:patient_id>/", panel.Book.as_view(), name="calendar-book"),
+    path("calendars/", connections.Connections.as_view(), name="calendars"),
+    path("calendars/feed/", connections.MakeFeed.as_view(), name="calendars-feed"),
+    path("calendars/feed/revoke/", connections.RevokeFeed.as_view(), name="calendars-feed-revoke"),
+    path("calendars/busy/", connections.AddBusy.as_view(), name="calendars-busy"),
+    path("calendars/busy/<uuid:calendar_id>/remove/", connections.RemoveBusy.as_view(), name="calendars-busy-remove"),
     path("patients/<uuid:patient_id>/booking/", pages.Booking.as_view(), name="booking"),
 ]
 

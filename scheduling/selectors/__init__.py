@@ -7,6 +7,7 @@ from scheduling.selectors.group_visits import group_visit, group_visits
 from scheduling.selectors.hours import exceptions_for, hours_for
 from scheduling.selectors.needs import bookable_resources
 from scheduling.selectors.offers import SlotPage, slots, visit_types
+from scheduling.selectors.plan import calendar_of, calendars_for, on_calendar, plan_for
 from scheduling.selectors.schedules import schedules_due
 from scheduling.selectors.waitlist import offers_to_settle, waited_in_vain, waiting_in_order, waitlist_entry_for, waitlist_for
 
@@ -16,6 +17,8 @@ __all__ = [
     "appointments_for",
     "bookable_resources",
     "busy_calendars_for",
+    "calendar_of",
+    "calendars_for",
     "events_of",
     "exceptions_for",
     "feeds_for",
@@ -26,6 +29,8 @@ __all__ = [
     "is_on_duty",
     "left_open",
     "offers_to_settle",
+    "on_calendar",
+    "plan_for",
     "schedules_due",
     "series_for",
     "slots",

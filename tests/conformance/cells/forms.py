@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from audit.ledger import uuid7
+from audit.ledger import SYSTEM, uuid7
 from prescribing.models import Medication
-from scheduling.models import Availability, VisitType
+from scheduling.models import Availability, Opening, VisitType
+from scheduling.services import open_hours
 from telehealth.accounts import totp
 from telehealth.accounts.models import RoleGrant, Session, StaffReset
 from telehealth.core import now
@@ -60,12 +62,34 @@ def offered(clinic: Clinic) -> dict[str, Any]:
     return {"visit_type": "video-10", "offer": f"{doctor} {noon.isoformat()}"}
 
 
+WHERE: Final = "provider day view hours"  # which calendar one looks at
+
+
+def at_noon(clinic: Clinic, **more: Any) -> dict[str, Any]:
+    """Noon in three days, when dr_cho is there."""
+    doctor = clinic.doctors["dr_cho"]
+    if not Opening.objects.filter(practitioner=doctor).exists():
+        open_hours(practitioner_id=doctor.pk, rrule="FREQ=DAILY", starts=time.min, ends=time.min, timezone="UTC", by=SYSTEM)
+    noon = datetime.combine(now().date() + timedelta(days=3), time(12), UTC).astimezone(ZoneInfo(doctor.timezone))
+    return {"local": f"{noon:%Y-%m-%dT%H:%M}", **more}
+
+
+def called(clinic: Clinic) -> dict[str, Any]:
+    return at_noon(clinic, visit_type="video-10", provider=clinic.doctors["dr_cho"].pk, book="yes")
+
+
 # Pages without a gap; and where the body of the cells' row would be turned away.
 PAGES: Final[Mapping[str, tuple[str, Body, str]]] = {
     "post records/import/": ("nan", imported, ""),
     "post emergency/": ("nan", lambda clinic: {"mrn": "MRN-Nettle-Ned"}, "family given birth_date"),
     "post emergency/<uuid:patient_id>/": ("dr_els", lambda clinic: dict(DECLARE), ""),
     "post desk/": ("desk", lambda clinic: {"name": "Qui"}, "birth_date phone mrn"),
+    "post calendar/booking/": ("desk", lambda clinic: {"name": "Qui"}, f"birth_date phone mrn local {WHERE}"),
+    "post calendar/booking/<uuid:patient_id>/": ("desk", called, f"reason state code why hold {WHERE}"),
+    "post calendar/appointments/<uuid:appointment_id>/move/": ("dr_cho", at_noon, f"to version {WHERE}"),
+    "post calendars/feed/": ("dr_cho", lambda clinic: {}, ""),
+    "post calendars/feed/revoke/": ("dr_cho", lambda clinic: {}, ""),
+    "post calendars/busy/": ("dr_cho", lambda clinic: {"url": "https://calendar.example/a.ics"}, ""),
     "post factors/": ("nan", lambda clinic: {"act": "codes"}, "id name"),
     "post sessions/": ("nan", elsewhere, "all"),
     "post patients/<uuid:patient_id>/booking/": ("pia", offered, "reason"),
@@ -82,6 +106,7 @@ MORE_OF_ROWS: Final = {
 WITHOUT_EFFECT: Final = {
     "post emergency/": "it finds somebody, and the ledger says so",
     "post desk/": "the same",
+    "post calendar/booking/": "the same",
     "post visits/<uuid:visit_id>/complete/": "the call is still going on",
     "passkeys/options/": "the challenge is the session's",
     "session/": "so is the time",

@@ -101,6 +101,14 @@ def soon(**more: Any) -> dict[str, Any]:
     return {"starts_at": now().isoformat(), "ends_at": (now() + IN_AN_HOUR).isoformat(), **more}
 
 
+def put_elsewhere(clinic: Clinic, record: str) -> dict[str, Any]:
+    return {"local": f"{now() + timedelta(days=3):%Y-%m-%dT%H:00}"}
+
+
+def called(clinic: Clinic, record: str) -> dict[str, Any]:
+    return {**put_elsewhere(clinic, record), "visit_type": "video-10", "provider": clinic.doctors["dr_els"].pk}
+
+
 def booking(clinic: Clinic, record: str) -> dict[str, Any]:
     return {"visit_type": "video-10", "offer": f"{clinic.doctors['dr_els'].pk} {(now() + IN_AN_HOUR).isoformat()}"}
 
@@ -184,6 +192,13 @@ ROWS: Final[Mapping[str, Row]] = {
     "get api/v1/group-visits/<uuid:pk>/": Row(("group_visit",)),
     "post api/v1/group-visits/<uuid:pk>/cancel/": Row(("group_visit",), fixed(reason="prov")),
     "patch api/v1/bookable-resources/<uuid:pk>/": Row(("room",), fixed(is_active=False)),
+    "get calendar/appointments/<uuid:appointment_id>/": Row(("later",)),
+    "post calendar/appointments/<uuid:appointment_id>/move/": Row(("later",), put_elsewhere),
+    "post calendar/appointments/<uuid:appointment_id>/confirm/": Row(("held",)),
+    "post calendar/appointments/<uuid:appointment_id>/release/": Row(("held",)),
+    "get calendar/booking/<uuid:patient_id>/": Row(("patient",)),
+    "post calendar/booking/<uuid:patient_id>/": Row(("patient",), called),
+    "post calendars/busy/<uuid:calendar_id>/remove/": Row(("busy_calendar",), rule=arranges),
     "get api/v1/visits/<uuid:pk>/": Row(("visit",)),
     "post api/v1/visits/<uuid:pk>/check-in/": Row(("visit",), fixed(**CHECK_IN), checks_in),
     "post api/v1/visits/<uuid:pk>/admit/": Row(("visit",), rule=conducts),
