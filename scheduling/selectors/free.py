@@ -44,15 +44,15 @@ busy AS (
     WHERE o.live AND (o.held_until IS NULL OR o.held_until > %(now)s) AND o.during && %(taken)s GROUP BY who.id
 ),
 grid AS (
-    SELECT id, mod(extract(epoch FROM lower(during))::bigint, %(step)s) AS phase, range_agg(during) AS starts
+    SELECT id, mod(date_part('epoch', lower(during))::bigint, %(step)s) AS phase, range_agg(during) AS starts
     FROM hours WHERE opens GROUP BY 1, 2
 ){more},
 runs AS (
     SELECT id, lo + mod(phase - mod(lo, %(step)s) + %(step)s, %(step)s) AS first, hi
     FROM (
-        SELECT grid.id, phase, ceil(extract(epoch FROM lower(span)))::bigint AS lo,
-            CASE WHEN upper_inc(span) THEN floor(extract(epoch FROM upper(span)))::bigint
-                ELSE ceil(extract(epoch FROM upper(span)))::bigint - 1 END AS hi
+        SELECT grid.id, phase, ceil(date_part('epoch', lower(span)))::bigint AS lo,
+            CASE WHEN upper_inc(span) THEN floor(date_part('epoch', upper(span)))::bigint
+                ELSE ceil(date_part('epoch', upper(span)))::bigint - 1 END AS hi
         FROM asked, grid JOIN fits USING (id) LEFT JOIN busy USING (id){joins},
             unnest(asked.starts * grid.starts * (fits.starts - coalesce(busy.starts, '{{}}')){minus}) AS span
     ) spans

@@ -57,8 +57,8 @@ def elsewhere(clinic: Clinic) -> dict[str, Any]:
 def offered(clinic: Clinic) -> dict[str, Any]:
     """Noon of the day after tomorrow, when dr_els is there."""
     doctor, noon = clinic.doctors["dr_els"].pk, datetime.combine(now().date() + timedelta(days=2), time(12), UTC)
-    for weekday in range(7) if not Availability.objects.filter(practitioner=doctor).exists() else ():
-        Availability.objects.create(practitioner_id=doctor, weekday=weekday, starts=time(8), ends=time(16), timezone="UTC")
+    if not Availability.objects.filter(practitioner=doctor).exists():
+        open_hours(practitioner_id=doctor, rrule="FREQ=DAILY", starts=time(8), ends=time(16), timezone="UTC", by=SYSTEM)
     return {"visit_type": "video-10", "offer": f"{doctor} {noon.isoformat()}"}
 
 
@@ -114,7 +114,11 @@ WITHOUT_EFFECT: Final = {
 }
 
 ASK: Final = {"code": "moved", "in_words": "Other work."}
-HOURS: Final = {"weekday": 0, "starts": "09:00", "ends": "17:00", "timezone": "UTC"}
+CLOSURE: Final = {
+    "kind": "off", "code": "holiday", "first_day": "2027-01-01", "last_day": "2027-01-01",
+    "starts": "00:00", "ends": "00:00", "timezone": "UTC",
+}  # fmt: skip
+HOURS: Final = {"rrule": "FREQ=DAILY", "starts": "09:00", "ends": "17:00", "timezone": "UTC"}
 KIND: Final = {
     "code": "new-kind", "name": "New", "modality": "video", "minutes": 10, "step_minutes": 10, "buffer_before": 0, "buffer_after": 0,
     "lead_minutes": 0, "horizon_days": 60, "who_may_book": "anyone", 
@@ -158,7 +162,11 @@ FORMS: Final[Mapping[str, tuple[Body, str]]] = {
     "review.Disclosure change": (fixed(accounting_as="csv"), "complete code"),
     "scheduling.VisitType add": (fixed(**KIND), of(VisitType)),
     "scheduling.VisitType change": (fixed(**KIND), of(VisitType)),
-    "scheduling.Availability add": (lambda clinic: {**HOURS, "practitioner": clinic.doctors["dr_els"].pk}, "valid_from valid_to"),
+    "scheduling.Availability add": (
+        lambda clinic: {**HOURS, "practitioner": clinic.doctors["dr_els"].pk},
+        "valid_from valid_to visit_types",
+    ),
+    "scheduling.AvailabilityException add": (fixed(**CLOSURE), "practitioner visit_types"),
 }
 
 
