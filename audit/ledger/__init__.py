@@ -4,7 +4,7 @@ from audit.ledger.actor import ANONYMOUS, SYSTEM, Actor
 from audit.ledger.acts import Act
 from audit.ledger.errors import EntryNotWritten, NoContext
 from audit.ledger.ids import uuid7
-from audit.ledger.units import Unit, current, flush, record, record_each, refuse, unit
+from audit.ledger.units import Unit, current, flush, record, record_each, refuse, together, unit
 
 __all__ = [
     "ANONYMOUS",
@@ -19,6 +19,7 @@ __all__ = [
     "record",
     "record_each",
     "refuse",
+    "together",
     "unit",
     "uuid7",
 ]

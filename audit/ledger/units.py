@@ -4,7 +4,7 @@ Openings and refusals collect here as plain objects and are written in one INSER
 also writes (see `audit.ledger.postgres`), or when the unit ends, and always before anything leaves.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -42,7 +42,21 @@ class _Doubt:
 class Unit:
     """Who acts, through which channel and why, and what of which record has been opened and not yet written."""
 
-    __slots__ = ("actor", "broken", "channel", "cid", "closed", "doubts", "eager", "lacking", "openings", "purpose", "reason", "refusals")
+    __slots__ = (
+        "actor",
+        "broken",
+        "channel",
+        "cid",
+        "closed",
+        "doubts",
+        "eager",
+        "lacking",
+        "openings",
+        "purpose",
+        "reason",
+        "refusals",
+        "together",
+    )
 
     def __init__(self, actor: Actor, *, channel: str, purpose: str, reason: str, cid: str, eager: bool = False) -> None:
         self.actor = actor
@@ -57,6 +71,7 @@ class Unit:
         self.openings: Openings = {}
         self.refusals: list[Row] = []
         self.doubts: list[_Doubt] = []
+        self.together: list[Row] | None = None  # acts that wait for the end of their block
 
     def become(self, actor: Actor) -> None:
         """Authentication found out who it is."""
@@ -154,18 +169,19 @@ def flush(using: str = "default") -> list[Row]:
     return [] if found is None else _flush(found, using)
 
 
-def _flush(found: Unit, using: str) -> list[Row]:
+def _flush(found: Unit, using: str, acts: Sequence[Row] = ()) -> list[Row]:
+    """What was collected, in one INSERT with these acts: they vanish with a transaction that is rolled back, it does not."""
     if found.doubts:
         found.settle(using)
-    if not (found.openings or found.refusals):
+    rows = found.take() if found.openings or found.refusals else []
+    if not rows and not acts:
         return []
-    rows = found.take()
     try:
-        write(found, rows, using)
+        write(found, [*acts, *rows], using)
     except BaseException:
         found.give_back(rows)
         raise
-    if connections[using].in_atomic_block:
+    if rows and connections[using].in_atomic_block:
         doubt = _Doubt(rows)
         found.doubts.append(doubt)
         transaction.on_commit(doubt, using)
@@ -185,7 +201,29 @@ def record(
 ) -> None:
     """One act, written now in the caller's transaction (of the database `using`), so that it vanishes with its cause."""
     found = current()
-    write(found, [found.row(act, actor=by, outcome=outcome, detail=detail_text(detail), **_about(thing, record_id, reason))], using)
+    row = found.row(act, actor=by, outcome=outcome, detail=detail_text(detail), **_about(thing, record_id, reason))
+    if found.together is None:
+        write(found, [row], using)
+    else:
+        found.together.append(row)
+
+
+@contextmanager
+def together(using: str = "default") -> Iterator[None]:
+    """The acts of one service and what was opened for it, in one INSERT of its transaction when the block ends; none if it raises.
+
+    For what is done often: an INSERT apiece is most of what an entry costs. Blocks do not nest, an inner one adds nothing.
+    """
+    found = current()
+    if found.together is not None:
+        yield
+        return
+    found.together = rows = []
+    try:
+        yield
+    finally:
+        found.together = None
+    _flush(found, using, rows)
 
 
 def record_each(by: Actor, act: Act, details: Iterable[Mapping[str, Any]]) -> None:

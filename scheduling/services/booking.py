@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from audit.ledger import Act, Actor, record
+from audit.ledger import Act, Actor, record, together
 from scheduling.errors import GroupVisitFull, NotPlanned, PatientBusy, ResourceTaken, SlotTaken
 from scheduling.models import Appointment, GroupVisit
 from scheduling.selectors.group_visits import coming
@@ -50,7 +50,8 @@ def book(
         overbooking=overbooking,
         state=state,
     )
-    return settle(promise(asked), by)
+    with together():
+        return settle(promise(asked), by, is_new=True)
 
 
 def promise(asked: Wish) -> Appointment:
@@ -61,9 +62,9 @@ def promise(asked: Wish) -> Appointment:
     if asked.group:
         lock(asked.group.pk)
     lock(*parties)
-    sweep_expired_holds(*parties, group_visit=asked.group.pk if asked.group else None)
     check_offered(asked)
     if asked.group:
+        sweep_expired_holds(asked.practitioner.pk, group_visit=asked.group.pk)
         has_place(asked.group.pk)
     return put(asked, wanted)
 
@@ -93,17 +94,20 @@ def has_place(group_visit_id: UUID) -> None:
 
 
 def take(appointment: Appointment, wanted: Suitable) -> None:
-    """The parties' time, or PatientBusy, SlotTaken, ResourceTaken, in this order."""
+    """The parties' time, or PatientBusy, SlotTaken, ResourceTaken, in this order. Holds that ran out and stand in the way are swept."""
     starts, ends = appointment.starts_at, appointment.ends_at
     try:
         occupy(appointment, first_free(wanted, starts, ends))
     except (SlotTaken, ResourceTaken) as taken:
-        # Whose time it was is asked only now: the way that works pays nothing for it.
+        # Whose time it was, and whether it still is, is asked only now: the way that works pays nothing for it.
+        if sweep_expired_holds(*everybody(wanted, appointment.patient_id, appointment.practitioner_id)):
+            return take(appointment, wanted)
         if is_busy(appointment.patient_id, starts, ends):
             raise PatientBusy() from taken
         if isinstance(taken, ResourceTaken) and not appointment.is_overbooked and _provider_is_busy(appointment):
             raise SlotTaken() from taken
         raise
+    return None
 
 
 def _provider_is_busy(appointment: Appointment) -> bool:
@@ -111,11 +115,11 @@ def _provider_is_busy(appointment: Appointment) -> bool:
     return is_busy(appointment.practitioner_id, during.lower, during.upper)
 
 
-def settle(appointment: Appointment, by: Actor) -> Appointment:
+def settle(appointment: Appointment, by: Actor, *, is_new: bool = False) -> Appointment:
     """What follows once it is booked: the acts, the care relationship, the message."""
     if appointment.is_overbooked:
         record(by, Act.APPOINTMENT_OVERBOOKED, appointment, reason=appointment.overbooked_code)
     record(by, Act.APPOINTMENT_BOOKED, appointment, detail={"practitioner": str(appointment.practitioner_id)})
-    care_for(appointment, by)
+    care_for(appointment, by, is_new=is_new)
     tell(appointment, "appointment_booked")
     return appointment

@@ -12,15 +12,17 @@ from scheduling.statuses import CancelReason, Status
 from telehealth.core import lock, now
 
 
-def sweep_expired_holds(*parties: UUID, group_visit: UUID | None = None) -> None:
+def sweep_expired_holds(*parties: UUID, group_visit: UUID | None = None) -> bool:
     """Under the parties' locks, so that nobody confirms one meanwhile: who changes a hold has the locks of all its parties.
 
-    In a group visit every place counts, under the lock of its provider.
+    In a group visit every place counts, under the lock of its provider. Says whether there were any.
     """
     whose = Q(party__in=parties) | Q(appointment__group_visit=group_visit) if group_visit else Q(party__in=parties)
     ran_out = Occupancy.objects.filter(whose, live=True, held_until__lte=now())
-    if found := set(ran_out.values_list("appointment_id", flat=True)):
+    found = set(ran_out.values_list("appointment_id", flat=True))
+    if found:
         _let_go(found)
+    return bool(found)
 
 
 def _let_go(found: set[UUID]) -> None:

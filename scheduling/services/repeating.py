@@ -17,7 +17,6 @@ from scheduling.series import starts_of
 from scheduling.services.booking import everybody, put
 from scheduling.services.cancelling import call_off
 from scheduling.services.changing import parties_of
-from scheduling.services.expiring import sweep_expired_holds
 from scheduling.services.telling import care_for, tell
 from scheduling.services.wishes import Wish, check_offered, checked, wish
 from scheduling.statuses import CancelReason, Status
@@ -57,7 +56,7 @@ def book_series(
     made = _all_or_none(replace(asked, series=series), starts)
     for each in made:
         record(by, Act.APPOINTMENT_BOOKED, each, detail={"practitioner": str(each.practitioner_id), "series": str(series.pk)})
-        care_for(each, by)
+        care_for(each, by, is_new=True)
     tell(made[0], "appointment_booked")
     record(by, Act.APPOINTMENT_SERIES_BOOKED, series, record_id=asked.patient.pk, detail={"appointments": len(made)})
     return series
@@ -67,7 +66,6 @@ def _all_or_none(asked: Wish, starts: list[datetime]) -> list[Appointment]:
     wanted = suitable(asked.kind, asked.patient)
     parties = everybody(wanted, asked.patient.pk, asked.practitioner.pk)
     lock(*parties)
-    sweep_expired_holds(*parties)
     tried = [_tried(replace(asked, starts_at=start), wanted) for start in starts]
     clashes = [each for each in tried if isinstance(each, dict)]
     if clashes:

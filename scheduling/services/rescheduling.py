@@ -12,7 +12,6 @@ from scheduling.selectors.needs import Suitable, suitable
 from scheduling.services.booking import everybody, take
 from scheduling.services.cancelling import is_late
 from scheduling.services.changing import claimed, freed, locked
-from scheduling.services.expiring import sweep_expired_holds
 from scheduling.services.telling import care_for, tell
 from scheduling.services.wishes import Wish, check_offered, checked, provider
 from scheduling.statuses import Status
@@ -63,7 +62,6 @@ def move(appointment: Appointment, starts_at: datetime, to: Practitioner, wanted
     there = state or appointment.patient_state
     asked = checked(Wish(appointment.patient, to, appointment.visit_type, starts_at, by, state=there, besides=appointment.pk))
     check_offered(asked)
-    sweep_expired_holds(*everybody(wanted, appointment.patient_id, to.pk))
     Occupancy.objects.filter(appointment=appointment, live=True).update(live=False)
     _put(appointment, asked)
     take(appointment, wanted)

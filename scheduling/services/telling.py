@@ -10,7 +10,7 @@ from telehealth.outbox.services import notify
 from telehealth.records.services import begin_care
 
 
-def care_for(appointment: Appointment, by: Actor) -> None:
+def care_for(appointment: Appointment, by: Actor, *, is_new: bool = False) -> None:
     """The provider sees the record from now on, until some time after the visit."""
     begin_care(
         patient_id=appointment.patient_id,
@@ -19,6 +19,7 @@ def care_for(appointment: Appointment, by: Actor) -> None:
         source_id=appointment.pk,
         ends_at=appointment.ends_at + timedelta(days=settings.CARE_DAYS_AFTER_VISIT),
         by=by,
+        is_new=is_new,
     )
 
 

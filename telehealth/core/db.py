@@ -13,6 +13,7 @@ from audit.ledger import current, refuse
 from telehealth.core.errors import DomainError, Missing
 
 M = TypeVar("M", bound=models.Model)
+LOCK = "SELECT pg_advisory_xact_lock(key) FROM (SELECT key FROM unnest(%s::bigint[]) AS key ORDER BY key OFFSET 0) AS each"
 
 
 def one(queryset: "models.QuerySet[M]", pk: object) -> M:
@@ -26,13 +27,16 @@ def one(queryset: "models.QuerySet[M]", pk: object) -> M:
 
 
 def lock(*parties: UUID, using: str = "default") -> None:
-    """Take the parties' advisory locks in id order until the transaction ends, so that crossing bookings queue up."""
+    """Take the parties' advisory locks in id order until the transaction ends, so that crossing bookings queue up.
+
+    In one statement: a subquery with ORDER BY and OFFSET 0 is read in its order, and the function is called once per row read.
+    """
     if not connections[using].in_atomic_block:
         raise transaction.TransactionManagementError("lock() holds nothing outside a transaction")
     keys = sorted({int.from_bytes(party.bytes[8:], "big", signed=True) for party in parties})
-    with connections[using].cursor() as cursor:
-        for key in keys:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+    if keys:
+        with connections[using].cursor() as cursor:
+            cursor.execute(LOCK, [keys])
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """Putting messages into the outbox."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -32,25 +34,23 @@ def enqueue(
     adds nothing. It leaves at `due_at` at the earliest. Outside a transaction, or for a destination nobody handles,
     this raises.
     """
+    _may_promise(destination, kind)
+    facts: dict[str, Any] = {"ordering_key": ordering_key, "person_id": person_id, "purpose": purpose, "due_at": due_at or now()}
+    facts |= {"destination": destination, "kind": kind, "object_id": object_id}
+    if key:
+        message, _ = Message.objects.get_or_create(key=key, defaults=facts)
+    else:
+        message = Message.objects.create(key=uuid7().hex, **facts)
+    if message.due_at <= now():
+        later("telehealth.outbox.tasks.deliver")
+    return message
+
+
+def _may_promise(destination: str, kind: str) -> None:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("enqueue() belongs into the transaction of its cause")
     if destination not in settings.OUTBOX_HANDLERS or not CODE.fullmatch(kind):
         raise LookupError(f"no such destination or kind: {destination}, {kind}")
-    message, _ = Message.objects.get_or_create(
-        key=key or uuid7().hex,
-        defaults={
-            "destination": destination,
-            "kind": kind,
-            "object_id": object_id,
-            "ordering_key": ordering_key,
-            "person_id": person_id,
-            "purpose": purpose,
-            "due_at": due_at or now(),
-        },
-    )
-    if message.due_at <= now():
-        later("telehealth.outbox.tasks.deliver")
-    return message
 
 
 def notify(*, person_id: UUID, kind: str, about_id: UUID, due_at: datetime | None = None, key: str = "", purpose: str = "") -> None:
@@ -63,14 +63,19 @@ def notify(*, person_id: UUID, kind: str, about_id: UUID, due_at: datetime | Non
     text = texts.TEXTS[kind]
     purpose = purpose or text.purpose
     waits = due_at is not None or purpose == Purpose.REMINDER
-    for channel in text.channels:
-        enqueue(
-            destination=channel,
-            kind=kind,
-            object_id=about_id,
-            person_id=person_id,
-            ordering_key="" if waits else str(person_id),
-            key=f"{key}:{channel}" if key else "",
-            due_at=due_at,
-            purpose=purpose,
-        )
+    facts: dict[str, Any] = {"kind": kind, "object_id": about_id, "person_id": person_id, "purpose": purpose}
+    facts["ordering_key"] = "" if waits else str(person_id)
+    if key or due_at:
+        for channel in text.channels:
+            enqueue(destination=channel, key=f"{key}:{channel}" if key else "", due_at=due_at, **facts)
+    else:
+        _at_once(text.channels, kind, facts)
+
+
+def _at_once(channels: Sequence[str], kind: str, facts: dict[str, Any]) -> None:
+    """What is said now and needs no look for whether it was said: all channels in one INSERT."""
+    for channel in channels:
+        _may_promise(channel, kind)
+    moment = now()
+    Message.objects.bulk_create(Message(key=uuid7().hex, destination=channel, due_at=moment, **facts) for channel in channels)
+    later("telehealth.outbox.tasks.deliver")

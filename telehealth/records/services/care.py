@@ -24,23 +24,35 @@ def begin_care(
     source_id: UUID,
     by: Actor,
     ends_at: datetime | None = None,
+    is_new: bool = False,
 ) -> CareRelationship:
     """From now (until `ends_at`, or `end_care`) the practitioner sees the record. Once per cause: a repeat renews it.
 
-    For the services of the visit's steps, which have asked whether `by` may do what causes it.
+    For the services of the visit's steps, which have asked whether `by` may do what causes it. `is_new` says that this
+    transaction made the cause: nobody else knows of it, so that there is nothing to look for.
     """
+    if is_new:
+        care = CareRelationship(patient_id=patient_id, practitioner_id=practitioner_id, source=CareSource(source), source_id=source_id)
+        care.starts_at, care.ends_at = now(), ends_at
+        care.save(force_insert=True)
+    else:
+        care = _renewed(patient_id, practitioner_id, CareSource(source), source_id, ends_at)
+    record(by, Act.CARE_BEGUN, care, record_id=patient_id, reason=care.source)
+    return care
+
+
+def _renewed(patient_id: UUID, practitioner_id: UUID, source: CareSource, source_id: UUID, ends_at: datetime | None) -> CareRelationship:
     lock(source_id)
     care, made = CareRelationship.objects.get_or_create(
         patient_id=patient_id,
         practitioner_id=practitioner_id,
-        source=CareSource(source),
+        source=source,
         source_id=source_id,
         defaults={"starts_at": now(), "ends_at": ends_at},
     )
     if not made and care.ends_at != ends_at:
         care.ends_at = ends_at
         care.save(update_fields=["ends_at"])
-    record(by, Act.CARE_BEGUN, care, record_id=patient_id, reason=care.source)
     return care
 
 

@@ -1,0 +1,21 @@
+"""What a booking costs, in statements: what limits how many there can be."""
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.people import ClientFor, body
+from tests.scheduling.conftest import Clinic
+
+MOST = 14
+FRAME = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")  # a transaction's frame; in tests the outermost is a savepoint too
+
+
+def test_a_booking_through_rest_takes_few_statements(clinic: Clinic, client_for: ClientFor) -> None:
+    app = client_for(clinic.pia)
+    asked = {"patient": str(clinic.pia_record.pk), "practitioner": str(clinic.dr_cho.pk), "visit_type": "video-10", "reason": "Cough"}
+    for n in range(2):  # the first warms what is kept for good
+        with CaptureQueriesContext(connection) as seen:
+            reply = app.post("/api/v1/appointments/", asked | {"starts_at": clinic.start(10 * n).isoformat()})
+        assert reply.status_code == 201, body(reply)
+    statements = [each["sql"] for each in seen if not each["sql"].startswith(FRAME)]
+    assert len(statements) <= MOST, "\n".join(statement[:200] for statement in statements)
