@@ -218,7 +218,8 @@ def together(using: str = "default") -> Iterator[None]:
     if found.together is not None:
         yield
         return
-    found.together = rows = []
+    rows: list[Row] = []
+    found.together = rows
     try:
         yield
     finally:

@@ -1,9 +1,13 @@
 """What a booking costs, in statements: what limits how many there can be."""
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.people import ClientFor, body
+from audit.ledger import Act
+from scheduling import services
+from scheduling.errors import SlotTaken
+from tests.people import Acts, ClientFor, body
 from tests.scheduling.conftest import Clinic
 
 MOST = 14
@@ -19,3 +23,11 @@ def test_a_booking_through_rest_takes_few_statements(clinic: Clinic, client_for:
         assert reply.status_code == 201, body(reply)
     statements = [each["sql"] for each in seen if not each["sql"].startswith(FRAME)]
     assert len(statements) <= MOST, "\n".join(statement[:200] for statement in statements)
+
+
+def test_what_is_refused_leaves_no_act_behind_and_the_next_booking_all_of_its_own(clinic: Clinic, acts: Acts) -> None:
+    services.book(**clinic.wish())
+    with pytest.raises(SlotTaken):
+        services.book(**clinic.wish() | {"patient_id": clinic.ned_record.pk})
+    services.book(**clinic.wish(10))
+    assert acts() == [Act.APPOINTMENT_BOOKED, Act.CARE_BEGUN] * 2
