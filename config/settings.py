@@ -261,6 +261,7 @@ OUTBOX_PARKED = {"pharmacy": "prescribing.transmission.parked"}
 OUTBOX_ADDRESS_BOOK = "telehealth.records.addresses.address_of"
 OUTBOX_LINKS = {
     "appointment_answer": "scheduling.reminding.answer_path",
+    "appointment_unlicensed": "scheduling.reminding.desk_path",
     "email_change": "telehealth.accounts.selectors.email_change_path",
     "invitation": "telehealth.accounts.selectors.invitation_path",
 }

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from scheduling.models import Reminder
+from scheduling.models import Appointment, Reminder
 from scheduling.selectors.licensure import authorised_for
 from scheduling.services.reminding import make_answer_link
+from scheduling.services.warning import warn_unlicensed
 from scheduling.statuses import Status
 from telehealth.core import now
 from telehealth.outbox.errors import Skip
@@ -26,12 +27,18 @@ def check(about_id: UUID) -> None:
     if appointment.starts_at <= now():
         raise Skip("too_late")
     if not authorised_for(appointment):
+        warn_unlicensed(appointment_id=appointment.pk)
         raise Skip("not_licensed")
 
 
 def facts(about_id: UUID, language: str, zone: tzinfo) -> dict[str, str]:
     """`OUTBOX_FACTS`: when it is, and nothing else about it."""
     return facts_of(_reminder(about_id).for_start, zone)
+
+
+def desk_path(about_id: UUID) -> str:
+    """`OUTBOX_LINKS`: the patient of an appointment, for who moves it."""
+    return reverse("desk-patient", kwargs={"patient_id": Appointment.objects.values_list("patient_id", flat=True).get(pk=about_id)})
 
 
 def answer_path(about_id: UUID) -> str:

@@ -31,6 +31,7 @@ class Act(StrEnum):
     APPOINTMENT_RESCHEDULED = "appointment.rescheduled"
     APPOINTMENT_SERIES_BOOKED = "appointment.series_booked"
     APPOINTMENT_SERIES_CANCELLED = "appointment.series_cancelled"
+    APPOINTMENT_UNLICENSED = "appointment.unlicensed"
     APPS_REVOKED = "apps.revoked"
     AUDIT_EXPORTED = "audit.exported"
     RESOURCE_CHANGED = "bookable_resource.changed"

@@ -19,6 +19,7 @@ from scheduling.services.rescheduling import reschedule
 from scheduling.services.resources import change_resource, define_resource
 from scheduling.services.stepping import arrive, fulfil, mark_no_show
 from scheduling.services.waiting import give_up_waiting, join_waitlist, leave_waitlist
+from scheduling.services.warning import warn_unlicensed
 from scheduling.services.wishes import Overbooking
 
 __all__ = [
@@ -66,4 +67,5 @@ __all__ = [
     "set_busy",
     "settle_offer",
     "sweep_holds",
+    "warn_unlicensed",
 ]

@@ -56,6 +56,12 @@ TEXTS: dict[str, Text] = {
         purpose=Purpose.REMINDER,
         brief=_("Your appointment: %(when_brief)s."),
     ),
+    "appointment_unlicensed": Text(
+        _("An appointment needs you"),
+        _("The provider of an appointment may not practise where the patient will be then. Sign in and move it."),
+        channels=MAIL_ONLY,
+        link="appointment_unlicensed",
+    ),
     "audit_alarm": Text(
         _("The audit log needs you"),
         _("Something about the audit log is not as it must be. Sign in and look at it."),

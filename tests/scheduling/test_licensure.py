@@ -6,12 +6,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from pytest_django import Settings
 
+from audit.ledger import Act
 from scheduling import services
 from scheduling.errors import NotLicensed, StateUnknown
 from scheduling.models import Appointment
 from scheduling.selectors import licensure
+from telehealth.outbox.models import Message
+from telehealth.outbox.texts import render
 from telehealth.records.models import License, LicenseException, Practitioner
-from tests.people import ClientFor, body
+from tests.people import Acts, ClientFor, body
 from tests.scheduling.conftest import Clinic
 from tests.scheduling.test_faces import wish
 
@@ -122,3 +125,12 @@ def test_by_rest_the_state_may_be_said(clinic: Clinic, client_for: ClientFor) ->
     assert (unknown.status_code, body(unknown)["code"]) == (400, "patient_state_unknown")
     made = app.post("/api/v1/appointments/", wish(clinic, state="Massachusetts"))
     assert (made.status_code, body(made)["patient_state"]) == (201, "MA")
+
+
+def test_the_desk_and_the_provider_hear_once_that_an_appointment_may_not_be_kept(clinic: Clinic, acts: Acts) -> None:
+    made = services.book(**clinic.wish())
+    assert [services.warn_unlicensed(appointment_id=made.pk) for _ in range(2)] == [True, False]
+    told = Message.objects.filter(kind="appointment_unlicensed", object_id=made.pk)
+    assert sorted(told.values_list("person_id", flat=True)) == sorted([clinic.desk.id, clinic.cho.id])
+    assert acts()[-1] == Act.APPOINTMENT_UNLICENSED
+    assert render("appointment_unlicensed", made.pk).text.strip().endswith(f"/desk/patients/{clinic.pia_record.pk}/")
