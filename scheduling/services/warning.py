@@ -21,7 +21,8 @@ def warn_unlicensed(*, appointment_id: UUID, by: Actor = SYSTEM) -> bool:
     lock(appointment.pk)
     if Message.objects.filter(key__startswith=key).exists():
         return False
-    for person in {*active(Role.FRONT_DESK).values_list("pk", flat=True), appointment.practitioner.account_id} - {None}:
+    told = {*active(Role.FRONT_DESK).values_list("pk", flat=True), appointment.practitioner.account_id}
+    for person in filter(None, told):
         notify(person_id=person, kind="appointment_unlicensed", about_id=appointment.pk, key=f"{key}:{person}")
     record(by, Act.APPOINTMENT_UNLICENSED, appointment, detail={"practitioner": str(appointment.practitioner_id)})
     return True
