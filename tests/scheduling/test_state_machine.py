@@ -1,4 +1,4 @@
-"""Bookings, cancellations and ends in any order, against a model that knows nothing of the database or the slot arithmetic."""
+"""Bookings, holds, moves and ends in any order, against a model that knows nothing of the database or the slot arithmetic."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Q
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -13,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from audit.ledger import SYSTEM
 from scheduling import selectors, services
 from scheduling.errors import OutsideHours, PatientBusy, SlotTaken, StartMisaligned
-from scheduling.models import Availability, Occupancy, VisitType
+from scheduling.models import Appointment, Availability, Occupancy, VisitType
 from scheduling.spans import moment
 from telehealth.core import now
 from tests.scheduling.conftest import ZONE, Clinic
@@ -31,6 +32,7 @@ class Booked:
     provider: UUID
     visit: Span
     taken: Span
+    held: bool = False
 
 
 class Diary(RuleBasedStateMachine):
@@ -78,26 +80,56 @@ class Diary(RuleBasedStateMachine):
         whom=st.sampled_from(["dr_cho", "dr_dee"]),
         what=st.sampled_from(["quick", "long"]),
         minutes=st.integers(0, 36).map(lambda n: n * 5),
+        held=st.booleans(),
     )
-    def book(self, who: str, whom: str, what: str, minutes: int) -> None:
+    def book(self, who: str, whom: str, what: str, minutes: int, held: bool) -> None:
         patient, provider, kind = getattr(self.clinic, who).pk, getattr(self.clinic, whom).pk, getattr(self.clinic, what)
         start = self.at(minutes + 40)
         expected = self.verdict(patient, provider, kind, start)
         try:
-            made = services.book(
-                patient_id=patient, practitioner_id=provider, visit_type=kind.code, starts_at=start, by=self.clinic.desk.by
-            )
+            wish = {"patient_id": patient, "practitioner_id": provider, "visit_type": kind.code, "starts_at": start}
+            made = services.hold(**wish, until=start, by=SYSTEM) if held else services.book(**wish, by=self.clinic.desk.by)
         except (OutsideHours, StartMisaligned, PatientBusy, SlotTaken) as error:
             assert type(error) is expected
         else:
             assert expected is None
-            self.kept.append(Booked(made.pk, patient, provider, *self.spans(kind, start)))
+            self.kept.append(Booked(made.pk, patient, provider, *self.spans(kind, start), held))
+
+    @precondition(lambda self: any(each.held for each in self.kept))
+    @rule(data=st.data(), how=st.sampled_from(["confirm", "release", "run out"]))
+    def settle(self, data: st.DataObject, how: str) -> None:
+        one = data.draw(st.sampled_from([each for each in self.kept if each.held]))
+        if how == "confirm":
+            one.held = services.confirm(appointment_id=one.pk, by=self.clinic.desk.by).status != "booked"
+            return
+        self.kept.remove(one)
+        if how == "release":
+            services.release_hold(appointment_id=one.pk, by=self.clinic.desk.by)
+        else:  # nobody sweeps it: whoever wants the time does
+            Occupancy.objects.filter(appointment_id=one.pk).update(held_until=now() - timedelta(seconds=1))
+
+    @precondition(lambda self: any(not each.held for each in self.kept))
+    @rule(data=st.data(), minutes=st.integers(0, 36).map(lambda n: n * 5))
+    def move(self, data: st.DataObject, minutes: int) -> None:
+        one = data.draw(st.sampled_from([each for each in self.kept if not each.held]))
+        kind = Appointment.objects.get(pk=one.pk).visit_type
+        start = self.at(minutes + 40)
+        self.kept.remove(one)
+        expected = self.verdict(one.patient, one.provider, kind, start)
+        try:
+            services.reschedule(appointment_id=one.pk, starts_at=start, by=self.clinic.desk.by)
+        except (OutsideHours, StartMisaligned, PatientBusy, SlotTaken) as error:
+            assert type(error) is expected
+        else:
+            assert expected is None
+            one.visit, one.taken = self.spans(kind, start)
+        self.kept.append(one)
 
     @precondition(lambda self: self.kept)
     @rule(data=st.data(), how=st.sampled_from(["cancel", "fulfil", "no-show"]))
     def end(self, data: st.DataObject, how: str) -> None:
         gone = self.kept.pop(data.draw(st.integers(0, len(self.kept) - 1)))
-        if how == "cancel":
+        if how == "cancel" or gone.held:
             services.cancel(appointment_id=gone.pk, reason="pat", by=self.clinic.desk.by)
         elif how == "no-show":
             services.mark_no_show(appointment_id=gone.pk, by=SYSTEM)
@@ -107,7 +139,7 @@ class Diary(RuleBasedStateMachine):
 
     @invariant()
     def the_tables_say_what_the_diaries_say(self) -> None:
-        held = {(row.party, row.during.lower, row.during.upper) for row in Occupancy.objects.filter(live=True)}
+        held = {(row.party, row.during.lower, row.during.upper) for row in Occupancy.objects.filter(standing(), live=True)}
         visits = {(each.patient, *each.visit) for each in self.kept}
         assert held == visits | {(each.provider, *each.taken) for each in self.kept}
 
@@ -127,6 +159,11 @@ class Diary(RuleBasedStateMachine):
             starts = (self.at(minutes) for minutes in range(0, (LAST - FIRST) * 60, 5))
             pairs = {(start, provider.pk) for start in starts for provider in (self.clinic.dr_cho, self.clinic.dr_dee)}
             assert offered == {pair for pair in pairs if self.verdict(self.clinic.pia_record.pk, pair[1], kind, pair[0]) is None}
+
+
+def standing() -> Q:
+    """Not held, or held still."""
+    return Q(held_until=None) | Q(held_until__gt=now())
 
 
 def clash(one: Span, other: Span) -> bool:
