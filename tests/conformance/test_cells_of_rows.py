@@ -12,7 +12,7 @@ from telehealth.records.labels import Category
 from tests.conformance.cells.asking import send
 from tests.conformance.cells.clinic import CONSENTED, KINDS, PLAN, Clinic
 from tests.conformance.cells.oracle import PEOPLE, RECORDS, Who
-from tests.conformance.cells.rows import IN_BODIES, PATIENT_SIDE, name_of
+from tests.conformance.cells.rows import IN_BODIES, PATIENT_SIDE, arranges, name_of
 from tests.conformance.routes import Route, routes
 
 EMERGENCY: Final = frozenset(Category) - {Category.PSYCHOTHERAPY}
@@ -116,6 +116,8 @@ LISTS: Final[dict[str, tuple[str, Rule]]] = {
     "get api/v1/reviews/": ("finding", lambda who, record: True),
     "get api/v1/incidents/": ("incident", lambda who, record: True),
     "get api/v1/outbox/": ("message", lambda who, record: True),
+    "get api/v1/calendar-feeds/": ("feed", arranges),
+    "get api/v1/busy-calendars/": ("busy_calendar", arranges),
     "get today/": ("visit", one_practitioners),
     "get today/list/": ("visit", one_practitioners),
     "get dev/patient/": ("appointment", demonstration),
@@ -125,6 +127,11 @@ LISTS: Final[dict[str, tuple[str, Rule]]] = {
 NOTHING_OF_A_RECORD: Final = {
     "get api/v1/me/": "oneself",
     "post api/v1/step-up/": "oneself",
+    "get api/v1/contact/": "oneself",
+    "patch api/v1/contact/": "oneself",
+    "post api/v1/contact/consents/": "oneself",
+    "post api/v1/calendar-feeds/": "one's own: tests/scheduling/test_feeds.py",
+    "post api/v1/busy-calendars/": "one's own, tests/scheduling/test_busy_calendars.py",
     "post api/v1/imports/": "a bundle names its patient: tests/records/test_rest.py",
     "post api/v1/patients/search/": "tests/records/test_search.py",
     "post api/v1/patients/locate/": "tests/records/test_emergency.py",

@@ -43,6 +43,7 @@ NO_COOKIE_COUNTS: Final = {
     "oauth/revoke/": "a token",
     "oauth/introspect/": "a client's secret",
     "inbound/script/": "the pharmacy network's signature",
+    "api/v1/sms/inbound/": "the SMS gateway's signature",
     "api/schema/": "nothing: it takes no POST",
 }
 

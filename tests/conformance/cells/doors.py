@@ -9,6 +9,8 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from audit.ledger import Actor, uuid7
+from scheduling.models import Appointment, Reminder
+from scheduling.reminding import answer_path
 from telehealth.accounts import selectors, services, sessions, totp
 from telehealth.accounts.access import Role
 from telehealth.accounts.models import Application, EmailChange
@@ -98,6 +100,13 @@ def address(clinic: Clinic) -> Filled:
     return Stranger(), path, {}
 
 
+def reminder(clinic: Clinic) -> Filled:
+    """The link of one: to an appointment as it stands."""
+    later = Appointment.objects.get(pk=clinic.thing("pia", "later"))
+    made = Reminder.objects.create(appointment=later, minutes_before=60, for_start=later.starts_at, due_at=now())
+    return Stranger(), answer_path(made.pk), {"answer": "yes"}
+
+
 def invitation(clinic: Clinic, email: str, role: Role = Role.PATIENT) -> str:
     patient = make_patient("Quince", "Ida", mrn=uuid7().hex)
     relation = {"patient_id": patient.pk, "relationship": "self"}
@@ -173,6 +182,7 @@ DOORS: Final = [
     door("sign-out/", lambda clinic: (whole(clinic), "/sign-out/", {})),
     door("invitation/<str:token>/", newcomer),
     door("invitation/<str:token>/", joins, "password", "by whom is here already"),
+    door("appointments/answer/<str:token>/", reminder),
     door("oauth/authorize/", consent, "claims nonce resource"),
     door("oauth/token/", code, "scope client_secret resource", "code"),
     door("oauth/token/", refresh, "scope client_secret resource", "refresh"),

@@ -121,9 +121,10 @@ CLOSURE: Final = {
 HOURS: Final = {"rrule": "FREQ=DAILY", "starts": "09:00", "ends": "17:00", "timezone": "UTC"}
 KIND: Final = {
     "code": "new-kind", "name": "New", "modality": "video", "minutes": 10, "step_minutes": 10, "buffer_before": 0, "buffer_after": 0,
-    "lead_minutes": 0, "horizon_days": 60, "who_may_book": "anyone", 
+    "lead_minutes": 0, "horizon_days": 60, "who_may_book": "anyone",
     "capacity": 1, "cancel_notice_minutes": 0, "late_cancel": "flag", "is_active": "on",
 }  # fmt: skip
+LEAVE: Final = {"state": "MA", "valid_from": "2030-01-01"}
 APP: Final = {"client_id": "steps", "name": "Steps", "client_type": "public", "redirect_uris": "https://steps.example/back"}
 TOLD: Final = {"recipient_name": "County", "told": "A letter", "why": "By law", "by_right": "public_health"}
 MISUSE: Final = {"subject_kind": "account", "starts_at": "2026-01-02 09:00", "ends_at": "2026-01-03 09:00", "discovered_on": "2026-01-04"}
@@ -146,6 +147,10 @@ def fixed(**values: Any) -> Body:
     return lambda clinic: dict(values)
 
 
+def by_els(**values: Any) -> Body:
+    return lambda clinic: {**values, "practitioner": clinic.doctors["dr_els"].pk}
+
+
 # Each form of the admin that somebody may send: its body, and what else is its own.
 FORMS: Final[Mapping[str, tuple[Body, str]]] = {
     "accounts.Invitation add": (fixed(**ASK, address="new@people.example", role="nurse", name="New"), ""),
@@ -155,6 +160,10 @@ FORMS: Final[Mapping[str, tuple[Body, str]]] = {
     "accounts.Application change": (fixed(**APP), "client_secret"),
     "records.LegalHold add": (lambda clinic: {"record": clinic.thing("pia", "patient"), "code": "audit", "in_words": "An audit."}, ""),
     "records.Destruction add": (lambda clinic: {"record": nobodys(), "code": "retention_over", "in_words": "Old."}, ""),
+    "records.License add": (by_els(**LEAVE), "valid_to"),
+    "records.License change": (fixed(valid_to="2031-01-01"), ""),
+    "records.LicenseException add": (by_els(**LEAVE, basis="compact"), "valid_to"),
+    "records.LicenseException change": (fixed(valid_to="2031-01-01"), ""),
     "review.Finding change": (fixed(verdict="justified", note="There was a reason."), "code"),
     "review.Incident add": (lambda clinic: {**MISUSE, "subject": clinic.accounts["biller"]}, "told"),
     "review.Incident change": (fixed(step="survey"), "conclusion nature got_by acquired mitigation notice told_on recipient purpose basis"),
@@ -162,11 +171,10 @@ FORMS: Final[Mapping[str, tuple[Body, str]]] = {
     "review.Disclosure change": (fixed(accounting_as="csv"), "complete code"),
     "scheduling.VisitType add": (fixed(**KIND), of(VisitType)),
     "scheduling.VisitType change": (fixed(**KIND), of(VisitType)),
-    "scheduling.Availability add": (
-        lambda clinic: {**HOURS, "practitioner": clinic.doctors["dr_els"].pk},
-        "valid_from valid_to visit_types",
-    ),
+    "scheduling.Availability add": (by_els(**HOURS), "valid_from valid_to visit_types"),
     "scheduling.AvailabilityException add": (fixed(**CLOSURE), "practitioner visit_types"),
+    "scheduling.BookableResource add": (fixed(kind="room", name="Room 2"), "account_id languages"),
+    "scheduling.BookableResource change": (fixed(name="Ines", languages="es", is_active="on"), "account_id"),
 }
 
 
