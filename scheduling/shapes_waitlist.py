@@ -1,5 +1,6 @@
 """What goes in and out by REST, for the waiting list."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from scheduling.hours import ZONES
@@ -63,6 +64,7 @@ class WaitlistOut(RoleShape):
     created_at = serializers.DateTimeField()
     offer = serializers.SerializerMethodField()
 
+    @extend_schema_field(OfferOut(allow_null=True))
     def get_offer(self, entry: WaitlistEntry) -> dict[str, object] | None:
         """The one that is open."""
         held = [each for each in entry.offers.all() if each.state == OfferState.OPEN]

@@ -18,12 +18,12 @@ class ResourceList(CreateFace):
     """What visits can take beside provider and patient; adding to it. 400 `resource_odd`."""
 
     access = {"get": (Action.SEARCH, Resource.BOOKABLE_RESOURCE), "post": (Action.CREATE, Resource.BOOKABLE_RESOURCE)}
-    shape_in = {"post": shapes.ResourceIn}
-    shape_out = {"get": shapes.ResourceOut, "post": shapes.ResourceOut}
+    shape_in = {"post": shapes.BookableIn}
+    shape_out = {"get": shapes.BookableOut, "post": shapes.BookableOut}
     paged = True
 
     def get(self, request: Request) -> Response:
-        return self.page(selectors.bookable_resources(), shapes.ResourceOut, order="id")
+        return self.page(selectors.bookable_resources(), shapes.BookableOut, order="id")
 
     def create(self, data: dict[str, Any]) -> BookableResource:
         return services.define_resource(**data, by=self.by)
@@ -36,9 +36,9 @@ class ResourceOne(Face):
     """Change it, or switch it off: what is booked keeps it. 400 `resource_odd`."""
 
     access = (Action.UPDATE, Resource.BOOKABLE_RESOURCE)
-    shape_in = {"patch": shapes.ResourceChange}
-    shape_out = {"patch": shapes.ResourceOut}
+    shape_in = {"patch": shapes.BookableChange}
+    shape_out = {"patch": shapes.BookableOut}
 
     def patch(self, request: Request, pk: UUID) -> Response:
-        changed = services.change_resource(resource_id=pk, changes=self.given(shapes.ResourceChange), by=self.by)
-        return Response(shapes.ResourceOut(changed).data)
+        changed = services.change_resource(resource_id=pk, changes=self.given(shapes.BookableChange), by=self.by)
+        return Response(shapes.BookableOut(changed).data)

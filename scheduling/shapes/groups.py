@@ -43,7 +43,7 @@ class GroupVisitCancelIn(Shape):
     reason = serializers.ChoiceField([each for each in CancelReason.choices if each[0] not in OURS])
 
 
-class ResourceChange(Shape):
+class BookableChange(Shape):
     """What may change; what is not named stays."""
 
     name = serializers.CharField(max_length=100, required=False)
@@ -52,7 +52,7 @@ class ResourceChange(Shape):
     is_active = serializers.BooleanField(required=False)
 
 
-class ResourceIn(Shape):
+class BookableIn(Shape):
     """An interpreter with the languages (BCP 47), or a room."""
 
     kind = serializers.ChoiceField(Need.choices)
@@ -61,7 +61,7 @@ class ResourceIn(Shape):
     languages = serializers.ListField(child=serializers.RegexField(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=20), required=False)
 
 
-class ResourceOut(Shape):
+class BookableOut(Shape):
     """An interpreter or a room."""
 
     id = serializers.UUIDField()

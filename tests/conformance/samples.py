@@ -43,6 +43,8 @@ SPECIAL: dict[str, Callable[[], Any]] = {
     "scheduling.Appointment.status": lambda: "cancelled",
     "scheduling.Availability.rrule": lambda: "FREQ=DAILY",
     "scheduling.Availability.ends": lambda: time(17),
+    "scheduling.Availability.timezone": lambda: "UTC",
+    "scheduling.AvailabilityException.timezone": lambda: "UTC",
     "scheduling.GroupVisit.ends_at": lambda: NOW + timedelta(days=1, minutes=10),
     "scheduling.GroupVisit.capacity": lambda: 8,
     "scheduling.Occupancy.appointment": lambda: sample(apps.get_model("scheduling.Appointment")),

@@ -96,6 +96,11 @@ def one_practitioners(who: Who, record: str) -> bool:
     return who.role != Role.PROVIDER or record in who.conducts
 
 
+def on_the_first_calendar(who: Who, record: str) -> bool:
+    """A provider's own; whoever may look at all begins with the first by name, on which neither record is."""
+    return record in who.conducts
+
+
 def reviews_or_declared(who: Who, record: str) -> bool:
     return who.role == Role.PRIVACY_OFFICER or record in who.declared
 
@@ -118,6 +123,10 @@ LISTS: Final[dict[str, tuple[str, Rule]]] = {
     "get api/v1/outbox/": ("message", lambda who, record: True),
     "get api/v1/calendar-feeds/": ("feed", arranges),
     "get api/v1/busy-calendars/": ("busy_calendar", arranges),
+    "get api/v1/availability/": ("hours", one_practitioners),
+    "get api/v1/availability-exceptions/": ("exception", one_practitioners),
+    "get calendars/": ("busy_calendar", arranges),
+    "get calendar/": ("appointment", on_the_first_calendar),
     "get today/": ("visit", one_practitioners),
     "get today/list/": ("visit", one_practitioners),
     "get dev/patient/": ("appointment", demonstration),
@@ -130,8 +139,10 @@ NOTHING_OF_A_RECORD: Final = {
     "get api/v1/contact/": "oneself",
     "patch api/v1/contact/": "oneself",
     "post api/v1/contact/consents/": "oneself",
+    "post api/v1/availability/": "for administrators, who say it of anybody",
+    "post api/v1/availability-exceptions/": "as above",
     "post api/v1/calendar-feeds/": "one's own: tests/scheduling/test_feeds.py",
-    "post api/v1/busy-calendars/": "one's own, tests/scheduling/test_busy_calendars.py",
+    "post api/v1/busy-calendars/": "one's own: tests/scheduling/test_busy_calendars.py",
     "post api/v1/imports/": "a bundle names its patient: tests/records/test_rest.py",
     "post api/v1/patients/search/": "tests/records/test_search.py",
     "post api/v1/patients/locate/": "tests/records/test_emergency.py",
@@ -154,6 +165,11 @@ NOTHING_OF_A_RECORD: Final = {
     "post records/import/": "as by REST",
     "get emergency/": "a form",
     "post emergency/": "as by REST",
+    "get calendar/booking/": "a form",
+    "post calendar/booking/": "as the search at the desk: tests/records/test_search.py",
+    "post calendars/feed/": "one's own, as by REST",
+    "post calendars/feed/revoke/": "one's own, as by REST",
+    "post calendars/busy/": "one's own, as by REST",
     "get desk/": "a form",
     "post desk/": "as by REST",
 }

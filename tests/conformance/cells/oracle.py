@@ -24,7 +24,9 @@ SCOPE_OF: Final = {
 
 
 # What belongs to an account and not to a record: whose it is, the row of the address says.
-THEIR_OWN: Final = frozenset({Resource.CALENDAR, Resource.PANEL, Resource.EMERGENCY_ACCESS, Resource.SESSION, Resource.ACCOUNT})
+THEIR_OWN: Final = frozenset(
+    {Resource.AVAILABILITY, Resource.CALENDAR, Resource.PANEL, Resource.EMERGENCY_ACCESS, Resource.SESSION, Resource.ACCOUNT}
+)
 
 
 @dataclass(frozen=True)
