@@ -4,6 +4,8 @@ from rest_framework import serializers
 
 from scheduling.shapes import OURS, AppointmentOut, Instant
 from scheduling.statuses import CancelReason
+from telehealth.accounts.access import Resource
+from telehealth.accounts.shapes import RoleShape
 from telehealth.rest.shapes import Shape
 
 
@@ -19,8 +21,10 @@ class SeriesIn(Shape):
     state = serializers.CharField(max_length=40, required=False, help_text="Where the patient will be; else the state of their address.")
 
 
-class SeriesOut(Shape):
+class SeriesOut(RoleShape):
     """A series, and those of its appointments that the caller may see."""
+
+    resource = Resource.APPOINTMENT
 
     id = serializers.UUIDField()
     rule = serializers.CharField()

@@ -40,6 +40,7 @@ FIELDS: Mapping[Resource, tuple[Group, ...]] = {
         group("the schedule", "id status patient practitioner practitioner_name timezone visit_type modality starts_at ends_at", OFFICE),
         group("to keep the schedule", "checkin_opens_at cancelled_reason cancelled_late held_until overbooked patient_state version", DESK),
         group("what it belongs to", "group_visit series", DESK),
+        group("a series, and what of it is left", "rule appointments", DESK),
         group("what it is about", "reason cancelled_note", CLINICAL),
     ),
     Resource.VISIT: (

@@ -26,7 +26,7 @@ GOLDEN: dict[Role, dict[Resource, set[str]]] = {
         Resource.PATIENT: NAME | {"phone", "email", "language", "is_deceased", "minor", "has_account"},
         Resource.APPOINTMENT: SCHEDULE
         | {"checkin_opens_at", "cancelled_reason", "cancelled_late", "held_until", "overbooked", "patient_state", "version"}
-        | {"group_visit", "series"},
+        | {"group_visit", "series", "rule", "appointments"},
         Resource.VISIT: {
             *("id", "appointment", "patient", "practitioner", "waiting", "status", "position", "version", "callback"),
             *("checked_in_at", "admitted_at", "started_at", "ended_at", "consents_required"),

@@ -99,7 +99,7 @@ def test_what_is_hidden_is_opened_for_nobody_and_looks_like_nothing(labelled: No
     hidden, missing = nan.get(f"{V1}/notes/{labelled.pk}/"), nan.get(f"{V1}/notes/{uuid7()}/")
     assert (hidden.status_code, hidden.content) == (missing.status_code, missing.content) == (404, missing.content)
     nan.get(f"{V1}/visits/{labelled.visit_id}/notes/")
-    opened = Entry.objects.get(id__gt=since, act=Act.RECORD_OPENED)
+    opened = Entry.objects.get(id__gt=since, act=Act.RECORD_OPENED, actor_id=cast.nan.id)
     assert "consults.Note" in str(opened.detail) and str(labelled.pk) not in str(opened.detail)
 
 
