@@ -32,8 +32,7 @@ class EndForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "valid_to" in self.fields:  # absent where the page is for looking only
-            self.fields["valid_to"].required = False
+        self.fields["valid_to"].required = False
 
 
 class LeaveForm(EndForm):
@@ -70,6 +69,13 @@ class LeaveAdmin(TableAdmin):
     list_filter = ("state",)
     ordering = ("state", "-valid_from")
     given: tuple[str, ...] = ("whose", "state", "valid_from")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Who gives them: that everybody may read them is for the REST list."""
+        return self.has_change_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.has_change_permission(request)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         return super().get_queryset(request).select_related("practitioner")
