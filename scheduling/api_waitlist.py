@@ -16,7 +16,8 @@ from telehealth.rest.shapes import Nothing
 
 
 class WaitlistList(CreateFace):
-    """Who waits that the caller may see, the newest first; POST joins. 409 `already_waiting`, `patient_deceased`; 400 `window_odd`,
+    """Who waits that the caller may see, the newest first; POST joins. 409 `already_waiting`, `patient_deceased`,
+    `staff_only`, `established_only`, `new_only`; 400 `window_odd`,
     `unknown_visit_type`, `unknown_practitioner`, `patient_state_unknown`."""
 
     access = {"get": (Action.SEARCH, Resource.WAITLIST), "post": (Action.CREATE, Resource.WAITLIST)}

@@ -12,6 +12,7 @@ from scheduling.errors import AlreadyWaiting, NotWaiting, PatientDeceased, Unkno
 from scheduling.hours import ZONES
 from scheduling.models import WaitlistEntry, WaitlistOffer
 from scheduling.selectors import licensure, waitlist
+from scheduling.selectors.eligible import turned_away
 from scheduling.selectors.offers import visit_type_of
 from scheduling.services.changing import freed
 from scheduling.services.holding import release_hold
@@ -40,11 +41,15 @@ def join_waitlist(
 ) -> WaitlistEntry:
     """Wait for a start before `latest`. AlreadyWaiting for the same with the same provider; WindowOdd for what is over.
 
-    How urgent it is staff say: what the patient's side asks for waits as routine. StateUnknown as in booking.
+    How urgent it is staff say: what the patient's side asks for waits as routine. StateUnknown as in booking, and so are
+    StaffOnly, EstablishedOnly, NewOnly: the clinic holds what is offered, and asks nobody then whether it is for them.
     """
     patient = one(Patient.objects.with_keys().filter(visible(by, Action.CREATE, Resource.WAITLIST, "")), patient_id)
     if patient.is_deceased:
         raise PatientDeceased(patient=patient.pk)
+    kind = visit_type_of(visit_type)
+    if why := turned_away(by, kind, patient.pk):
+        raise why()
     if timezone not in ZONES:
         raise UnknownTimezone()
     earliest = earliest or now()
@@ -52,7 +57,7 @@ def join_waitlist(
         raise WindowOdd()
     entry = WaitlistEntry(
         patient=patient,
-        visit_type=visit_type_of(visit_type),
+        visit_type=kind,
         practitioner=provider(practitioner_id) if practitioner_id else None,
         earliest=earliest,
         latest=latest,

@@ -86,3 +86,12 @@ def test_what_is_not_for_somebody_is_not_offered_to_them(clinic: Clinic, client_
         wish = {"patient": str(clinic.pia_record.pk), "practitioner": str(clinic.dr_cho.pk), "visit_type": "video-10"}
         told = client_for(clinic.pia).post("/api/v1/appointments/", wish | {"starts_at": clinic.start().isoformat()})
         assert (told.status_code, body(told)["code"]) == (409, code)
+
+
+@pytest.mark.parametrize(("who", "error"), [("staff", StaffOnly), ("established", EstablishedOnly)])
+def test_nobody_waits_for_what_is_not_for_them(clinic: Clinic, who: str, error: type[Exception]) -> None:
+    only(clinic, who)
+    wish = {"patient_id": clinic.pia_record.pk, "visit_type": "video-10", "latest": now() + timedelta(days=9)}
+    with pytest.raises(error):
+        services.join_waitlist(**wish, by=clinic.pia.by)
+    services.join_waitlist(**wish, by=clinic.desk.by)
