@@ -30,9 +30,10 @@ class Quiet:
         """The moment itself; when that is quiet, the end of the quiet hours that it falls into."""
         if not self.holds(at):
             return at
-        begun = self._begun(at)
-        over_midnight = self.ends < self.starts
-        return max(at, self._instant(begun + timedelta(days=over_midnight), self.ends))
+        day = self._begun(at) + timedelta(days=self.ends < self.starts)
+        end = self._instant(day, self.ends)
+        # The clock shows it twice, and it is quiet again before the second time.
+        return end if end > at else self._instant(day, self.ends.replace(fold=1))
 
     def _begun(self, at: datetime) -> date:
         """The day on which the quiet hours around this moment began."""

@@ -11,6 +11,7 @@ from telehealth.outbox.quiet import Quiet, due
 
 NEW_YORK = ZoneInfo("America/New_York")
 NIGHT = Quiet(time(21), time(8), NEW_YORK)
+EARLY = Quiet(time(21), time(1, 30), NEW_YORK)
 NOON = Quiet(time(12), time(13), ZoneInfo("Asia/Kolkata"))
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -46,13 +47,19 @@ def test_quiet_hours_need_not_span_midnight_and_need_not_be() -> None:
     assert not Quiet(time(9), time(9), NEW_YORK).holds(noon)
 
 
+@pytest.mark.parametrize(("moment", "end"), [("05:15", "05:30"), ("05:45", "05:45"), ("06:15", "06:30"), ("06:30", "06:30")])
+def test_an_end_that_the_clock_shows_twice_ends_them_twice(moment: str, end: str) -> None:
+    day = "2026-11-01T{}+00:00"  # 1:00 to 2:00 is at 5:00 and at 6:00
+    assert EARLY.after(datetime.fromisoformat(day.format(moment))) == datetime.fromisoformat(day.format(end))
+
+
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))
 
 
 @settings(max_examples=150, deadline=None)
 @given(
     moments,
-    st.sampled_from([NIGHT, NOON, Quiet(time(22, 30), time(6), ZoneInfo("Australia/Lord_Howe"))]),
+    st.sampled_from([NIGHT, NOON, Quiet(time(22, 30), time(6), ZoneInfo("Australia/Lord_Howe")), EARLY]),
     st.integers(5, 3000),
     st.integers(-2000, 4000),
 )
