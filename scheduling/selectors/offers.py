@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import BooleanField, Func, Q, QuerySet, Value
+from django.db.models import BooleanField, Exists, Func, OuterRef, Q, QuerySet, Value
 
 from audit.ledger import SYSTEM, Actor
 from scheduling.errors import UnknownVisitType, WindowOdd
@@ -15,11 +15,13 @@ from scheduling.selectors.eligible import turned_away
 from scheduling.selectors.filling import full_days
 from scheduling.selectors.free import Run, Search, runs
 from scheduling.selectors.groups import group_runs
+from scheduling.selectors.licensure import home_state, is_enforced
 from scheduling.selectors.needs import suitable_for
 from scheduling.selectors.paging import Offer, first_offers, per_day
 from scheduling.selectors.practising import who_may_treat, without
 from scheduling.spans import Span, seconds
 from telehealth.accounts.access import Action, Resource
+from telehealth.accounts.models import User
 from telehealth.core import now, one
 from telehealth.records.access import visible
 from telehealth.records.models import Patient, Practitioner
@@ -78,10 +80,12 @@ def slots(
     kind = visit_type_of(visit_type)
     window = _window(kind, since, until)
     patient = _booked_for(by, patient_id)
-    if patient and turned_away(by, kind, patient):
+    if patient and (patient.is_deceased or turned_away(by, kind, patient.pk)):
         window = (window[0], window[0])
+    if patient and not state and is_enforced():
+        state = home_state(patient)  # as booking does; where nobody knows it, booking has to be told
     who = providers(practitioner_id=practitioner_id, specialty=specialty, language=language)
-    found = _found(kind, who, window, _parts(window, zone, part_of_day), patient, state)
+    found = _found(kind, who, window, _parts(window, zone, part_of_day), patient.pk if patient else None, state)
     step = kind.shape.step
     page = first_offers(found, step, after, limit + 1)
     following = page.pop() if len(page) > limit else None
@@ -99,9 +103,15 @@ def _found(kind: VisitType, who: "QuerySet[Practitioner]", window: Span, parts: 
     return runs(Search(kind, who, parts, patient, [*full_days(kind, who, window), *may_not], resources))
 
 
+def working_here() -> "QuerySet[Practitioner]":
+    """Who gives care here and may sign in: whoever has left or is switched off would meet nobody."""
+    gone = User.objects.filter(Q(is_active=False) | Q(role_until__lte=now()), pk=OuterRef("account_id"))
+    return Practitioner.objects.filter(~Exists(gone), account_id__isnull=False)
+
+
 def providers(*, practitioner_id: UUID | None = None, specialty: str = "", language: str = "") -> "QuerySet[Practitioner]":
     """Who gives care here, of this specialty (whole, in any case), in this language ("es" is also "es-MX")."""
-    found = Practitioner.objects.exclude(account_id=None)
+    found = working_here()
     if practitioner_id:
         found = found.filter(pk=practitioner_id)
     if specialty:
@@ -146,8 +156,10 @@ def _window(kind: VisitType, since: datetime | None, until: datetime | None) -> 
     return begin, max(begin, seconds(latest))
 
 
-def _booked_for(by: Actor, patient_id: UUID | None) -> UUID | None:
+def _booked_for(by: Actor, patient_id: UUID | None) -> Patient | None:
+    rows = Patient.objects.with_keys().only("pk", "is_deceased", "address")
     if patient_id is None:
-        return own_patient_id(by.id) if by.id else None
+        own = own_patient_id(by.id) if by.id else None
+        return rows.filter(pk=own).first() if own else None
     allowed = Q(destroyed_at=None) if by == SYSTEM else visible(by, Action.CREATE, Resource.APPOINTMENT, "")
-    return one(Patient.objects.filter(allowed).only("pk"), patient_id).pk
+    return one(rows.filter(allowed), patient_id)

@@ -56,8 +56,9 @@ def hold(
 
 
 def _standing(held: Appointment) -> int:
-    """How many holds the patient has, this one among them, under their lock."""
-    return Occupancy.objects.filter(party=held.patient_id, live=True, held_until__gt=now()).count()
+    """How many holds the patient has, this one among them and not those that the clinic made by itself, under their lock."""
+    rows = Occupancy.objects.filter(party=held.patient_id, live=True, held_until__gt=now())
+    return rows.exclude(appointment__created_by=None).count()
 
 
 @transaction.atomic

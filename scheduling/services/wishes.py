@@ -14,7 +14,7 @@ from scheduling.models import Appointment, AppointmentSeries, GroupVisit, VisitT
 from scheduling.selectors import licensure
 from scheduling.selectors.eligible import turned_away
 from scheduling.selectors.group_visits import planned
-from scheduling.selectors.offers import visit_type_of
+from scheduling.selectors.offers import visit_type_of, working_here
 from scheduling.selectors.starts import check_start
 from telehealth.accounts.access import Action, Resource
 from telehealth.core import one, permit
@@ -89,8 +89,8 @@ def _bookable(by: Actor) -> QuerySet[Patient]:
 
 
 def provider(pk: UUID) -> Practitioner:
-    """Somebody who gives care here, or UnknownPractitioner."""
-    found = Practitioner.objects.filter(pk=pk).exclude(account_id=None).first()
+    """Somebody who gives care here and may sign in, or UnknownPractitioner."""
+    found = working_here().filter(pk=pk).first()
     if found is None:
         raise UnknownPractitioner()
     return found
