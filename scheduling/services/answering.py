@@ -39,11 +39,11 @@ def answer(*, token: str, coming: bool, by: Actor) -> Appointment:
     """The patient will come, or calls it off under the same rules as anywhere. A repeated yes changes nothing."""
     link = open_link(token, by)
     holder, pk = holder_of(link), link.reminder.appointment_id
+    appointment = for_change(pk, by=holder)
+    if not _stands(appointment, link):  # somebody moved it between the look and the lock: a no was not meant for that
+        raise LinkUnusable()
     if not coming:
         return cancel(appointment_id=pk, reason=CancelReason.PATIENT, by=holder)
-    appointment = for_change(pk, by=holder)
-    if not _stands(appointment, link):
-        raise LinkUnusable()
     if appointment.confirmed_at is None:
         appointment.confirmed_at = now()
         appointment.version += 1

@@ -1,23 +1,26 @@
 """The link of a reminder: looking changes nothing, a button does, and nobody learns anything from a wrong address."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from audit.ledger import SYSTEM, Act
+from audit.ledger import ANONYMOUS, SYSTEM, Act
 from audit.ledger.models import Entry
 from scheduling import services
 from scheduling.models import AnswerLink, Appointment, Reminder, VisitType
 from scheduling.reminding import answer_path
 from scheduling.statuses import Status
-from telehealth.core import now
+from telehealth.core import lock, now
 from telehealth.outbox import services as outbox
 from tests.scheduling.conftest import Clinic
+from tests.scheduling.test_no_double_booking import at_once, await_a_waiter
 
 pytestmark = pytest.mark.django_db
 
@@ -144,3 +147,16 @@ def test_the_page_speaks_the_persons_language(appointment: Appointment, clinic: 
     assert "Su cita" in page
     assert "a las" in page
     assert "I will come" not in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_no_that_a_move_overtakes_calls_nothing_off(appointment: Appointment, clinic: Clinic) -> None:
+    token = path_of(appointment).rstrip("/").rpartition("/")[2]
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            lock(appointment.pk)
+            said = pool.submit(at_once, [lambda: services.answer(token=token, coming=False, by=ANONYMOUS)])
+            await_a_waiter("SELECT pg_advisory_xact_lock")
+            services.reschedule(appointment_id=appointment.pk, starts_at=clinic.start(240), by=clinic.desk.by)
+        assert "LinkUnusable" in said.result(20)[0]
+    assert Appointment.objects.get(pk=appointment.pk).status == Status.BOOKED

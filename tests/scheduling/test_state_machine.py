@@ -1,7 +1,11 @@
-"""Bookings, holds, moves and ends in any order, against a model that knows nothing of the database or the slot arithmetic."""
+"""Holds, bookings, moves, ends and crashes in any order, in several zones and over their jumps, against a model that knows nothing
+of the database or the slot arithmetic. After every step offers, occupancies, ledger and outbox say what the diaries say."""
 
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -9,27 +13,43 @@ from django.db import transaction
 from django.db.models import Q
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
-from audit.ledger import SYSTEM
+from audit.ledger import SYSTEM, flush
+from audit.ledger.models import Entry
 from scheduling import selectors, services
-from scheduling.errors import OutsideHours, PatientBusy, SlotTaken, StartMisaligned
+from scheduling.errors import HoldExpired, OutsideHours, PatientBusy, SlotTaken, StartMisaligned, TooManyHolds
 from scheduling.models import Appointment, Availability, Occupancy, VisitType
+from scheduling.services.holding import AT_ONCE
 from scheduling.spans import moment
 from telehealth.core import now
-from tests.scheduling.conftest import ZONE, Clinic
+from telehealth.outbox.models import Message
+from tests.scheduling.conftest import Clinic
+from tests.scheduling.oracle import jumps, shown
 
-NEW_YORK = ZoneInfo(ZONE)
-FIRST, LAST = 9, 14  # local hours that the test plays in
-DEE = (time(10), time(12, 30))  # when Dr Dee is there; Dr Cho always is
+HOURS = 6  # from local midnight: clocks jump within
+DEE = (time(1), time(3, 30))  # when Dr Dee is there, by the zone's clocks; Dr Cho always is
+ZONES = ["America/New_York", "Australia/Lord_Howe", "Europe/London", "America/Phoenix"]
+FIVE = timedelta(minutes=5)
+NO = (OutsideHours, StartMisaligned, PatientBusy, SlotTaken, TooManyHolds)
 Span = tuple[datetime, datetime]
+
+people = st.sampled_from(["pia_record", "ned_record"])
+doctors = st.sampled_from(["dr_cho", "dr_dee"])
+whats = st.sampled_from(["quick", "long"])
+whens = st.integers(0, HOURS * 12 - 12)
+
+
+class Crash(Exception):
+    """The process ends before it commits."""
 
 
 @dataclass
-class Booked:
+class Kept:
     pk: UUID
     patient: UUID
     provider: UUID
+    kind: VisitType
     visit: Span
     taken: Span
     held: bool = False
@@ -43,141 +63,195 @@ class Diary(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.point = transaction.savepoint()
-        self.kept: list[Booked] = []
-        tomorrow = (now() + timedelta(days=1)).astimezone(NEW_YORK)
-        self.day = tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)
+        self.kept: list[Kept] = []
+        self.ran_out: list[Kept] = []
+        self.acts: defaultdict[UUID, list[str]] = defaultdict(list)
+        self.said: defaultdict[UUID, list[str]] = defaultdict(list)
 
     def teardown(self) -> None:
         transaction.savepoint_rollback(self.point)
 
-    def at(self, minutes: int) -> datetime:
-        return self.day.replace(hour=FIRST) + timedelta(minutes=minutes)
+    @initialize(name=st.sampled_from(ZONES), nth=st.integers(0, 1))
+    def somewhere(self, name: str, nth: int) -> None:
+        """On the day of a jump where there is one; Dr Dee keeps hours by that zone's clocks."""
+        days = jumps(name, now() + timedelta(days=2), 370)
+        day = days[nth] if days else (now() + timedelta(days=30)).date()
+        self.begin = shown(day, time.min, name)
+        self.hours = shown(day, DEE[0], name), shown(day, DEE[1], name)
+        dee = self.clinic.dr_dee.pk
+        services.close_hours(availability_id=Availability.objects.get(practitioner_id=dee).pk, by=SYSTEM)
+        services.open_hours(practitioner_id=dee, rrule="FREQ=DAILY", starts=DEE[0], ends=DEE[1], timezone=name, by=SYSTEM)
+
+    def wish(self, who: str, whom: str, what: str, when: int) -> Kept:
+        patient, provider, kind = getattr(self.clinic, who).pk, getattr(self.clinic, whom).pk, getattr(self.clinic, what)
+        return Kept(UUID(int=0), patient, provider, kind, *self.spans(kind, self.begin + when * FIVE))
 
     def spans(self, kind: VisitType, start: datetime) -> tuple[Span, Span]:
         end = start + timedelta(minutes=kind.minutes)
         return (start, end), (start - timedelta(minutes=kind.buffer_before), end + timedelta(minutes=kind.buffer_after))
 
-    def there(self, provider: UUID, visit: Span) -> bool:
-        if provider == self.clinic.dr_cho.pk:
-            return True
-        return DEE[0] <= visit[0].time() and visit[1].time() <= DEE[1]
-
-    def verdict(self, patient: UUID, provider: UUID, kind: VisitType, start: datetime) -> type[Exception] | None:
-        visit, taken = self.spans(kind, start)
-        if not self.there(provider, visit):
+    def verdict(self, wish: Kept, besides: Kept | None = None) -> type[Exception] | None:
+        others, (start, end) = [each for each in self.kept if each is not besides], wish.visit
+        everywhere = wish.provider == self.clinic.dr_cho.pk
+        if not everywhere and not (self.hours[0] <= start and end <= self.hours[1]):
             return OutsideHours
-        begin = self.day.replace(hour=10) if provider != self.clinic.dr_cho.pk else self.day
-        if (start - begin) % timedelta(minutes=kind.step_minutes):
+        opened = datetime(2026, 1, 1, tzinfo=UTC) if everywhere else self.hours[0]
+        if (start - opened) % timedelta(minutes=wish.kind.step_minutes):
             return StartMisaligned
-        if any(clash(visit, each.visit) for each in self.kept if each.patient == patient):
+        if any(clash(wish.visit, each.visit) for each in others if each.patient == wish.patient):
             return PatientBusy
-        if any(clash(taken, each.taken) for each in self.kept if each.provider == provider):
+        if any(clash(wish.taken, each.taken) for each in others if each.provider == wish.provider):
             return SlotTaken
         return None
 
-    @rule(
-        who=st.sampled_from(["pia_record", "ned_record"]),
-        whom=st.sampled_from(["dr_cho", "dr_dee"]),
-        what=st.sampled_from(["quick", "long"]),
-        minutes=st.integers(0, 36).map(lambda n: n * 5),
-        held=st.booleans(),
-    )
-    def book(self, who: str, whom: str, what: str, minutes: int, held: bool) -> None:
-        patient, provider, kind = getattr(self.clinic, who).pk, getattr(self.clinic, whom).pk, getattr(self.clinic, what)
-        start = self.at(minutes + 40)
-        expected = self.verdict(patient, provider, kind, start)
+    def tried(self, act: Callable[[], Appointment], expected: type[Exception] | None, crashes: bool) -> Appointment | None:
+        """What it made, unless it was refused, as it should be, or its process died at the end of it."""
         try:
-            wish = {"patient_id": patient, "practitioner_id": provider, "visit_type": kind.code, "starts_at": start}
-            made = services.hold(**wish, until=start, by=SYSTEM) if held else services.book(**wish, by=self.clinic.desk.by)
-        except (OutsideHours, StartMisaligned, PatientBusy, SlotTaken) as error:
+            with transaction.atomic():
+                made = act()
+                assert expected is None
+                if crashes:
+                    raise Crash
+        except NO as error:
             assert type(error) is expected
+        except Crash:
+            pass
         else:
-            assert expected is None
-            self.kept.append(Booked(made.pk, patient, provider, *self.spans(kind, start), held))
+            return made
+        return None
+
+    def asked(self, wish: Kept) -> dict[str, Any]:
+        asked = {"patient_id": wish.patient, "practitioner_id": wish.provider, "visit_type": wish.kind.code}
+        return {**asked, "starts_at": wish.visit[0], "by": self.clinic.desk.by}
+
+    def happened(self, pk: UUID, *acts: str, said: str = "") -> None:
+        self.acts[pk] += [f"appointment.{act}" for act in acts]
+        self.said[pk] += [f"appointment_{said}"] if said else []
+
+    @rule(who=people, whom=doctors, what=whats, when=whens, crashes=st.sampled_from([False, False, False, True]))
+    def book(self, who: str, whom: str, what: str, when: int, crashes: bool) -> None:
+        wish = self.wish(who, whom, what, when)
+        if made := self.tried(lambda: services.book(**self.asked(wish)), self.verdict(wish), crashes):
+            wish.pk = made.pk
+            self.kept.append(wish)
+            self.happened(made.pk, "booked", said="booked")
+
+    @rule(who=people, whom=doctors, what=whats, when=whens, crashes=st.sampled_from([False, False, False, True]))
+    def hold(self, who: str, whom: str, what: str, when: int, crashes: bool) -> None:
+        wish = self.wish(who, whom, what, when)
+        holds = sum(each.held for each in self.kept if each.patient == wish.patient)
+        expected = self.verdict(wish) or (TooManyHolds if holds >= AT_ONCE else None)
+        until = now() + timedelta(minutes=10)
+        if made := self.tried(lambda: services.hold(**self.asked(wish), until=until), expected, crashes):
+            wish.pk, wish.held = made.pk, True
+            self.kept.append(wish)
+            self.happened(made.pk, "held")
 
     @precondition(lambda self: any(each.held for each in self.kept))
-    @rule(data=st.data(), how=st.sampled_from(["confirm", "release", "run out"]))
-    def settle(self, data: st.DataObject, how: str) -> None:
-        one = data.draw(st.sampled_from([each for each in self.kept if each.held]))
-        if how == "confirm":
-            one.held = services.confirm(appointment_id=one.pk, by=self.clinic.desk.by).status != "booked"
+    @rule(data=st.data(), how=st.sampled_from(["confirm", "confirm", "crash", "release", "run out", "run out and sweep"]))
+    def end_a_hold(self, data: st.DataObject, how: str) -> None:
+        held = data.draw(st.sampled_from([each for each in self.kept if each.held]))
+        answer = {"appointment_id": held.pk, "by": self.clinic.desk.by}
+        if how in ("confirm", "crash"):
+            if self.tried(lambda: services.confirm(**answer), None, how == "crash"):
+                held.held = False
+                self.happened(held.pk, "confirmed", "booked", said="booked")
             return
-        self.kept.remove(one)
+        self.kept.remove(held)
         if how == "release":
-            services.release_hold(appointment_id=one.pk, by=self.clinic.desk.by)
-        else:  # nobody sweeps it: whoever wants the time does
-            Occupancy.objects.filter(appointment_id=one.pk).update(held_until=now() - timedelta(seconds=1))
+            services.release_hold(**answer)
+            self.happened(held.pk, "hold_released")
+            return
+        Occupancy.objects.filter(appointment_id=held.pk).update(held_until=now() - timedelta(seconds=1))
+        self.ran_out.append(held)
+        if how == "run out and sweep":
+            services.sweep_holds()
+        try:
+            services.confirm(**answer)
+        except HoldExpired:
+            return
+        raise AssertionError("a hold that ran out was confirmed")
 
     @precondition(lambda self: any(not each.held for each in self.kept))
-    @rule(data=st.data(), minutes=st.integers(0, 36).map(lambda n: n * 5))
-    def move(self, data: st.DataObject, minutes: int) -> None:
-        one = data.draw(st.sampled_from([each for each in self.kept if not each.held]))
-        kind = Appointment.objects.get(pk=one.pk).visit_type
-        start = self.at(minutes + 40)
-        self.kept.remove(one)
-        expected = self.verdict(one.patient, one.provider, kind, start)
-        try:
-            services.reschedule(appointment_id=one.pk, starts_at=start, by=self.clinic.desk.by)
-        except (OutsideHours, StartMisaligned, PatientBusy, SlotTaken) as error:
-            assert type(error) is expected
-        else:
-            assert expected is None
-            one.visit, one.taken = self.spans(kind, start)
-        self.kept.append(one)
+    @rule(data=st.data(), whom=doctors, when=whens, crashes=st.sampled_from([False, False, False, True]))
+    def move(self, data: st.DataObject, whom: str, when: int, crashes: bool) -> None:
+        old = data.draw(st.sampled_from([each for each in self.kept if not each.held]))
+        start, provider = self.begin + when * FIVE, getattr(self.clinic, whom).pk
+        new = Kept(old.pk, old.patient, provider, old.kind, *self.spans(old.kind, start))
+        asked = {"appointment_id": old.pk, "starts_at": start, "practitioner_id": provider, "by": self.clinic.desk.by}
+        if self.tried(lambda: services.reschedule(**asked), self.verdict(new, besides=old), crashes):
+            self.kept[self.kept.index(old)] = new
+            self.happened(old.pk, "rescheduled", said="changed")
 
-    @precondition(lambda self: self.kept)
-    @rule(data=st.data(), how=st.sampled_from(["cancel", "fulfil", "no-show"]))
+    @precondition(lambda self: any(not each.held for each in self.kept))
+    @rule(data=st.data(), how=st.sampled_from(["cancel", "fulfil", "no-show", "crash"]))
     def end(self, data: st.DataObject, how: str) -> None:
-        gone = self.kept.pop(data.draw(st.integers(0, len(self.kept) - 1)))
-        if how == "cancel" or gone.held:
-            services.cancel(appointment_id=gone.pk, reason="pat", by=self.clinic.desk.by)
+        gone = data.draw(st.sampled_from([each for each in self.kept if not each.held]))
+        if how in ("cancel", "crash"):
+            asked = {"appointment_id": gone.pk, "reason": "pat", "by": self.clinic.desk.by}
+            if self.tried(lambda: services.cancel(**asked), None, how == "crash") is None:
+                return
+            self.happened(gone.pk, "cancelled", said="cancelled")
         elif how == "no-show":
             services.mark_no_show(appointment_id=gone.pk, by=SYSTEM)
+            self.happened(gone.pk, "no_show", said="missed")
         else:
             services.arrive(appointment_id=gone.pk, by=self.clinic.desk.by)
             services.fulfil(appointment_id=gone.pk, by=self.clinic.desk.by)
+            self.happened(gone.pk, "arrived", "fulfilled")
+        self.kept.remove(gone)
 
     @invariant()
     def the_tables_say_what_the_diaries_say(self) -> None:
-        held = {(row.party, row.during.lower, row.during.upper) for row in Occupancy.objects.filter(standing(), live=True)}
+        counts = Q(held_until=None) | Q(held_until__gt=now())
+        held = {(row.party, row.during.lower, row.during.upper) for row in Occupancy.objects.filter(counts, live=True)}
         visits = {(each.patient, *each.visit) for each in self.kept}
         assert held == visits | {(each.provider, *each.taken) for each in self.kept}
 
     @invariant()
+    def ledger_and_outbox_say_what_happened(self) -> None:
+        flush()
+        swept = {each.pk for each in self.ran_out if Appointment.objects.get(pk=each.pk).status == "cancelled"}
+        known = set(Appointment.objects.values_list("pk", flat=True))
+        assert known == set(self.acts)
+        for pk in known:
+            acts = Entry.objects.filter(object_pk=str(pk), act__startswith="appointment.").order_by("id")
+            expected = self.acts[pk] + (["appointment.hold_released"] if pk in swept else [])
+            assert list(acts.values_list("act", flat=True)) == expected
+            told = Message.objects.filter(object_id=pk, destination="email").order_by("position")
+            assert list(told.values_list("kind", flat=True)) == self.said[pk]
+
+    @invariant()
     def offered_is_what_can_be_booked_and_nothing_else(self) -> None:
-        for kind in (self.clinic.quick, self.clinic.long):
+        for what in ("quick", "long"):
+            wishes = [self.wish("pia_record", whom, what, when) for whom in ("dr_cho", "dr_dee") for when in range(HOURS * 12)]
             found = selectors.slots(
                 self.clinic.desk.by,
-                visit_type=kind.code,
-                since=self.at(0),
-                until=self.day.replace(hour=LAST),
+                visit_type=wishes[0].kind.code,
+                since=self.begin,
+                until=self.begin + timedelta(hours=HOURS),
                 patient_id=self.clinic.pia_record.pk,
-                zone=NEW_YORK,
+                zone=ZoneInfo("UTC"),
                 limit=1000,
             )
             offered = {(moment(start), UUID(int=provider)) for start, provider in found.offers}
-            starts = (self.at(minutes) for minutes in range(0, (LAST - FIRST) * 60, 5))
-            pairs = {(start, provider.pk) for start in starts for provider in (self.clinic.dr_cho, self.clinic.dr_dee)}
-            assert offered == {pair for pair in pairs if self.verdict(self.clinic.pia_record.pk, pair[1], kind, pair[0]) is None}
-
-
-def standing() -> Q:
-    """Not held, or held still."""
-    return Q(held_until=None) | Q(held_until__gt=now())
+            assert offered == {(each.visit[0], each.provider) for each in wishes if self.verdict(each) is None}
 
 
 def clash(one: Span, other: Span) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-def test_no_overlap_and_no_offer_that_cannot_be_booked(clinic: Clinic) -> None:
-    services.close_hours(availability_id=Availability.objects.get(practitioner=clinic.dr_dee).pk, by=SYSTEM)
-    services.open_hours(practitioner_id=clinic.dr_dee.pk, rrule="FREQ=DAILY", starts=DEE[0], ends=DEE[1], timezone=ZONE, by=SYSTEM)
+def test_no_overlap_no_offer_that_cannot_be_booked_and_nothing_untold(clinic: Clinic) -> None:
+    for kind in (clinic.quick, clinic.long):
+        services.change_visit_type(visit_type_id=kind.pk, changes={"horizon_days": 400}, by=SYSTEM)
+    for doctor in (clinic.dr_cho, clinic.dr_dee):
+        services.expand(practitioner_id=doctor.pk, by=SYSTEM)
 
     class Machine(Diary):
         pass
 
     Machine.clinic = clinic
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much]
-    limits = settings(max_examples=10, stateful_step_count=12, deadline=None, suppress_health_check=checks)
+    limits = settings(max_examples=10, stateful_step_count=14, deadline=None, suppress_health_check=checks)
     run_state_machine_as_test(Machine, settings=limits)  # type: ignore[no-untyped-call]
