@@ -16,7 +16,8 @@ from django.db import transaction
 from audit.ledger import SYSTEM, unit
 from tests.bench.measure import Figure, figure
 from tests.conformance.cells.asking import ask
-from tests.conformance.cells.clinic import Clinic, build
+from tests.conformance.cells.building import build
+from tests.conformance.cells.clinic import Clinic
 from tests.conformance.cells.rows import name_of
 from tests.conformance.routes import Route, routes
 

@@ -7,11 +7,12 @@ from django.db import transaction
 from pytest_django.plugin import DjangoDbBlocker
 
 from audit.ledger import SYSTEM, unit
-from tests.conformance.cells import clinic as cells
+from tests.conformance.cells.building import build
+from tests.conformance.cells.clinic import Clinic
 
 
 @pytest.fixture(scope="module")
-def clinic(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[cells.Clinic]:
+def clinic(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Clinic]:
     with django_db_blocker.unblock(), transaction.atomic(), unit(SYSTEM, channel="task", reason="test"):
-        yield cells.build()
+        yield build()
         transaction.set_rollback(True)

@@ -9,7 +9,8 @@ from telehealth.accounts.access import APP_SCOPES, Role
 from tests.conformance.cells.asking import row_of, send
 from tests.conformance.cells.clinic import KINDS, Clinic
 from tests.conformance.cells.oracle import PEOPLE, RECORDS, Who
-from tests.conformance.cells.rows import IN_BODIES, PATIENT_SIDE, ROWS, name_of
+from tests.conformance.cells.parts import PATIENT_SIDE
+from tests.conformance.cells.rows import IN_BODIES, ROWS, name_of
 from tests.conformance.cells.tokens import InAnApp, in_an_app
 from tests.conformance.cells.verdicts import Cell
 from tests.conformance.routes import Route, routes

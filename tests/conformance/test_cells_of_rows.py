@@ -12,7 +12,8 @@ from telehealth.records.labels import Category
 from tests.conformance.cells.asking import send
 from tests.conformance.cells.clinic import CONSENTED, KINDS, PLAN, Clinic
 from tests.conformance.cells.oracle import PEOPLE, RECORDS, Who
-from tests.conformance.cells.rows import IN_BODIES, PATIENT_SIDE, arranges, name_of
+from tests.conformance.cells.parts import PATIENT_SIDE, arranges
+from tests.conformance.cells.rows import IN_BODIES, name_of
 from tests.conformance.routes import Route, routes
 
 EMERGENCY: Final = frozenset(Category) - {Category.PSYCHOTHERAPY}

@@ -10,9 +10,10 @@ from django.conf import settings
 
 from config.sockets import sockets
 from telehealth.accounts.access import Action, Resource
-from tests.conformance.cells.clinic import Clinic, build
+from tests.conformance.cells.building import build
+from tests.conformance.cells.clinic import Clinic
 from tests.conformance.cells.oracle import PEOPLE, RECORDS, Who
-from tests.conformance.cells.rows import takes_part
+from tests.conformance.cells.parts import takes_part
 from tests.consults.devices import ORIGIN, Device, do
 
 NOT_PERMITTED = 4403

@@ -12,7 +12,8 @@ from tests.conformance.cells.asking import body_of, changing, row_of, send
 from tests.conformance.cells.clinic import Clinic
 from tests.conformance.cells.effects import OURS, post, taken
 from tests.conformance.cells.oracle import PEOPLE, Who
-from tests.conformance.cells.rows import Row, name_of, path_of
+from tests.conformance.cells.parts import Row
+from tests.conformance.cells.rows import name_of, path_of
 from tests.conformance.routes import NOBODY, Route, routes
 
 CHANGING: Final = [route for route in routes() if route.method != "get"]

@@ -12,7 +12,8 @@ from django.db import models
 from tests.conformance.cells.asking import body_of, row_of, send
 from tests.conformance.cells.clinic import Clinic
 from tests.conformance.cells.oracle import PEOPLE, Who
-from tests.conformance.cells.rows import IN_BODIES, ROWS, Row, name_of, path_of
+from tests.conformance.cells.parts import Row
+from tests.conformance.cells.rows import IN_BODIES, ROWS, name_of, path_of
 from tests.conformance.routes import Route, routes
 
 OFFERED: Final = [route for route in routes() if name_of(route) in {*ROWS, *IN_BODIES} and route.method != "get"]

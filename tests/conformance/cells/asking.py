@@ -11,7 +11,8 @@ from django.db import connection, transaction
 
 from telehealth.core import now
 from tests.conformance.cells.clinic import Clinic, Kept
-from tests.conformance.cells.rows import IN_BODIES, ROWS, Row, name_of, path_of
+from tests.conformance.cells.parts import Row
+from tests.conformance.cells.rows import IN_BODIES, ROWS, name_of, path_of
 from tests.conformance.routes import Route
 
 # What is drawn anew for each request, and says nothing of what was asked for.

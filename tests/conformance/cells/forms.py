@@ -17,7 +17,7 @@ from telehealth.core import now
 from telehealth.records.models import Destruction, LegalHold
 from tests.cast import make_patient
 from tests.conformance.cells.clinic import Clinic, Kept
-from tests.conformance.cells.rows import DECLARE, ORDER
+from tests.conformance.cells.parts import DECLARE, ORDER
 from tests.records import bundles
 
 Body = Callable[[Clinic], dict[str, Any]]

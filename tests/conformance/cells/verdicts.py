@@ -7,7 +7,7 @@ from itertools import zip_longest
 from tests.conformance.cells.asking import Answer, ask
 from tests.conformance.cells.clinic import Clinic, Kept
 from tests.conformance.cells.oracle import RECORDS, THEIR_OWN, Who
-from tests.conformance.cells.rows import Row
+from tests.conformance.cells.parts import Row
 from tests.conformance.routes import Route
 
 
