@@ -114,6 +114,11 @@ def make_practitioner(family: str, given: str, account_id: UUID | None) -> Pract
     return made
 
 
+def at_next_request(actor: Actor) -> Actor:
+    """The same person as the doors would read them now: whoever has become a minor's guardian bears the mark."""
+    return replace(actor, guards_minors=User.objects.get(pk=actor.id).guards_minors)
+
+
 def stale(actor: Actor) -> Actor:
     """The same person without a second factor."""
     return replace(actor, second_factor_at=None)

@@ -16,6 +16,7 @@ class Actor:
     second_factor_at: datetime | None = None
     scopes: frozenset[str] = frozenset()
     emergency: frozenset[UUID] = frozenset()  # records whose emergency this session has declared
+    guards_minors: bool = False  # the account's mark: without it no grant of a minor counts (docs/adr/0007)
 
     @property
     def account(self) -> UUID:

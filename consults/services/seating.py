@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -47,6 +47,7 @@ class _Stub(msgspec.Struct):
     client: str
     second_factor_at: datetime | None
     scopes: list[str]
+    guards_minors: bool = False
 
 
 @transaction.atomic
@@ -58,7 +59,8 @@ def issue_ticket(*, visit_id: UUID, by: Actor) -> Ticket:
         raise VisitEnded
     value, expires = secrets.token_urlsafe(32), now() + TICKET_LIFE
     epoch = User.objects.values_list("epoch", flat=True).get(pk=rules.account_of(by))
-    stub = _Stub(visit.pk, rules.account_of(by), epoch, by.role, by.session, by.client, by.second_factor_at, sorted(by.scopes))
+    shown = by.second_factor_at
+    stub = _Stub(visit.pk, rules.account_of(by), epoch, by.role, by.session, by.client, shown, sorted(by.scopes), by.guards_minors)
     desk.redis().set(names.ticket(_digest(value)), msgspec.json.encode(stub), ex=TICKET_LIFE)
     record(by, Act.TICKET_ISSUED, visit)
     return Ticket(value, expires, visit.pk)
@@ -81,7 +83,8 @@ def redeem_ticket(*, value: str, visit_id: UUID, by: Actor) -> tuple[Actor, int]
 
 
 def _holder(stub: _Stub) -> Actor:
-    return Actor(stub.account, stub.role, stub.session, stub.client, stub.second_factor_at, frozenset(stub.scopes))
+    by = Actor(stub.account, stub.role, stub.session, stub.client, stub.second_factor_at, frozenset(stub.scopes))
+    return replace(by, guards_minors=stub.guards_minors)
 
 
 @transaction.atomic

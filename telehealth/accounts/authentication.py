@@ -72,6 +72,7 @@ def actor_of(token: AccessToken) -> Actor:
         client=app.client_id,
         second_factor_at=token.factor_at,
         scopes=frozenset(token.scope.split()),
+        guards_minors=person.guards_minors,
     )
 
 

@@ -126,7 +126,8 @@ def family_of(code: str) -> UUID:
 
 
 def _person(token: AccessToken | RefreshToken) -> Actor:
-    return Actor(id=token.user_id, role=token.user.role)
+    by: Actor = token.user.actor
+    return by
 
 
 class Authorize(AuthorizationView):  # type: ignore[misc]

@@ -115,7 +115,7 @@ class SignIn(PasskeyDoor):
     def shown(self) -> HttpResponseBase:
         told = ceremonies.take(self.request, ceremonies.SIGN_IN)
         user, at = services.sign_in_with_passkey(**told, address=sessions.address_of(self.request), by=self.by)
-        start = start_page(self.request, Actor(id=user.pk, role=user.role))
+        start = start_page(self.request, user.actor)
         sessions.begin(self.request, user)
         sessions.stamp_factor(self.request, at)
         return HttpResponseRedirect(start)

@@ -42,7 +42,7 @@ def begin(request: HttpRequest, user: User) -> None:
     request.session.flush()
     auth.login(request, user, backend="telehealth.accounts.authentication.Accounts")
     device, network = devices.words(request.headers.get("User-Agent", "")), devices.prefix(address_of(request))
-    opened = services.open_session(account_id=user.pk, device=device, network=network, by=Actor(id=user.pk, role=user.role))
+    opened = services.open_session(account_id=user.pk, device=device, network=network, by=user.actor)
     request.session[live.SESSION] = str(opened.pk)
     moment = now().isoformat()
     request.session[STARTED] = request.session[SEEN] = moment
@@ -115,6 +115,7 @@ def actor_of(user: Any, session: SessionBase) -> Actor:
         session=UUID(known).hex if (known := session.get(live.SESSION)) else "",
         second_factor_at=time_in(session, FACTOR),
         emergency=emergencies_in(session),
+        guards_minors=user.guards_minors,
     )
 
 

@@ -80,12 +80,12 @@ def may_delegate(by: Actor, patient: Patient) -> bool:
     """The patient, or a minor's guardian; whom they chose does not choose others."""
     if is_oneself(by, patient):
         return True
-    return by.id is not None and is_guardian(by.id, patient)
+    return by.id is not None and is_guardian(by.id, patient, minors=by.guards_minors)
 
 
-def is_guardian(account: UUID, patient: Patient) -> bool:
-    """Whether this account stands in a parent's or a guardian's place now."""
-    return standing(account, now()).filter(patient=patient, relationship=ProxyRelationship.GUARDIAN).exists()
+def is_guardian(account: UUID, patient: Patient, *, minors: bool = True) -> bool:
+    """Whether this account stands in a parent's or a guardian's place now; of `minors` too, unless its mark is known to be off."""
+    return standing(account, now(), minors=minors).filter(patient=patient, relationship=ProxyRelationship.GUARDIAN).exists()
 
 
 def may_end_grant(by: Actor, grant: ProxyGrant) -> bool:

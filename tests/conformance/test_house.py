@@ -43,6 +43,7 @@ def test_every_act_is_recorded_somewhere() -> None:
 
 UNSIGNED = {
     # What nobody does by hand: a row in the caller's own transaction, and the clock's delivery of it.
+    "telehealth/accounts/services/guarding.py:mark_guardian",
     "telehealth/outbox/services/delivering.py:deliver_due",
     "telehealth/outbox/services/queueing.py:enqueue",
     "telehealth/outbox/services/queueing.py:notify",

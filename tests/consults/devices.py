@@ -14,6 +14,7 @@ from audit.ledger import SYSTEM, unit, uuid7
 from audit.ledger.models import Entry
 from config.sockets import sockets
 from consults import services
+from tests.cast import at_next_request
 from tests.consults.stage import Stage
 from tests.people import ClientFor
 
@@ -114,7 +115,8 @@ class Devices:
         return device, await device.hear("joined")
 
     async def ticket(self, who: str) -> str:
-        return (await do(services.issue_ticket, visit_id=self.visit, by=getattr(self.stage.cast, who))).value
+        by = await do(at_next_request, getattr(self.stage.cast, who))
+        return (await do(services.issue_ticket, visit_id=self.visit, by=by)).value
 
     async def close(self) -> None:
         await asyncio.gather(*(device.drop() for device in self.made), return_exceptions=True)

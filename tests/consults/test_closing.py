@@ -23,6 +23,7 @@ from telehealth.records import services as records
 from telehealth.records.ages import day_of
 from telehealth.records.labels import Category, tokens
 from telehealth.records.models import CareRelationship, Consent, ProxyGrant
+from telehealth.records.services.proxies import follow_ages_of
 from tests.consults.devices import Device, Devices, do
 from tests.consults.stage import TEXT, Stage
 from tests.people import Browser, ClientFor
@@ -159,6 +160,7 @@ async def test_coming_of_age_closes_the_guardians_socket(call: Devices, stage: S
     """Neither the sweep nor anybody's hand ends the grant: what the birth date says does."""
     await do(born, stage, 17)
     await do(ProxyGrant.objects.update, of_minor=True)
+    await do(accounts.mark_guardian, account_id=account_of(call, "gus"))
     gus = await call.browser("gus")
     await gus.say(type="join")
     await gus.hear("waiting")
@@ -167,6 +169,20 @@ async def test_coming_of_age_closes_the_guardians_socket(call: Devices, stage: S
     assert await gus.closed() == Close.NOT_PERMITTED
     assert time.monotonic() - began < WITHIN
     assert (await do(ProxyGrant.objects.get)).ends_at is None
+
+
+async def test_a_socket_keeps_the_mark_it_was_opened_with_and_the_next_one_has_the_accounts(call: Devices, stage: Stage) -> None:
+    """An adult turns out to be a minor: whoever acts for them is sent away once and comes back."""
+    gus = await call.browser("gus")
+    await gus.say(type="join")
+    await gus.hear("waiting")
+    await do(ProxyGrant.objects.update, starts_at=now() - timedelta(minutes=1))
+    await do(born, stage, 17)
+    await do(follow_ages_of, patient_id=stage.cast.pia_record.pk, by=SYSTEM)
+    assert await gus.closed() == Close.NOT_PERMITTED
+    again = await call.browser("gus")
+    await again.say(type="join")
+    await again.hear("waiting")
 
 
 def born(stage: Stage, years_ago: int) -> None:

@@ -1,15 +1,19 @@
 """Who gets in at the visit's socket, and who does not: each is refused by the documented code, on record (contract C7)."""
 
+import hashlib
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 import redis
 
 from consults import services
 from consults.consumers import door, visit
+from consults.mailboxes import desk, names
 from consults.protocol.codes import Close
 from telehealth.accounts.models import User
+from telehealth.accounts.services import mark_guardian
 from telehealth.core import now
 from telehealth.records.models import ProxyGrant
 from tests.consults.devices import Devices, do, in_call
@@ -67,6 +71,31 @@ async def test_a_ticket_opens_once_its_own_visit(room: Devices, stage: Stage) ->
     await other.say(type="join", ticket=await room.ticket("pia"))
     assert await other.closed() == Close.NOT_JOINED
     assert await room.refusals() == ["ticket_invalid", "ticket_invalid"]
+
+
+def a_minors(stage: Stage) -> None:
+    """The patient is nine, and gus has known it all along."""
+    stage.cast.pia_record.birth_date = f"{now().year - 9}-01-02"
+    stage.cast.pia_record.save()
+    ProxyGrant.objects.update(of_minor=True)
+    mark_guardian(account_id=stage.cast.gus.account)
+
+
+@pytest.mark.parametrize("mark", [True, False])
+async def test_a_ticket_bears_the_mark_of_who_guards_a_minor(room: Devices, stage: Stage, mark: bool) -> None:
+    """Given to a guardian of a minor; what Redis keeps without the mark opens nothing."""
+    await do(a_minors, stage)
+    ticket = await room.ticket("gus")
+    if not mark:
+        key = names.ticket(hashlib.sha256(ticket.encode()).hexdigest())
+        kept = msgspec.json.decode(await do(desk.redis().get, key))
+        await do(desk.redis().set, key, msgspec.json.encode({**kept, "guards_minors": False}))
+    app = await room.device()
+    await app.say(type="join", ticket=ticket)
+    if mark:
+        await app.hear("waiting")
+    else:
+        assert await app.closed() == Close.NOT_PERMITTED
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"epoch": 7}])

@@ -20,7 +20,7 @@ from telehealth.records.addresses import address_of
 from telehealth.records.errors import AccountTaken, GuardianRequired, IdentityUnchecked
 from telehealth.records.models import Patient, ProxyGrant
 from telehealth.records.services import invite
-from tests.cast import Cast, id_of, make_patient
+from tests.cast import Cast, at_next_request, id_of, make_patient
 from tests.people import Acts, Browser, ClientFor
 
 CHECKED: dict[str, Any] = {"checked": ["birth_date", "address"], "called_back": True}
@@ -35,7 +35,7 @@ def accepted(invitation: Invitation) -> Actor:
     known = None if invitation.account else account_of_email(invitation.email)
     by = Actor(id=known.pk, role=known.role, second_factor_at=now()) if known else ANONYMOUS
     user = accept(token=token_of(invitation), password=PASSWORD, by=by)
-    return Actor(id=user.pk, role=user.role)
+    return at_next_request(user.actor)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from audit.ledger import Actor
 from telehealth.accounts.access import Role
 from telehealth.vault.fields import ACCOUNTS, BlindIndexField, SealedTextField
 from telehealth.vault.models import SealedModel
@@ -54,6 +55,7 @@ class User(AccountSealed, AbstractBaseUser):  # type: ignore[django-manager-miss
     epoch = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     no_export_until = models.DateTimeField(null=True, editable=False)  # after the desk let a patient in again
+    guards_minors = models.BooleanField(default=False, db_default=False, editable=False)  # acts, or has acted, for one (docs/adr/0007)
     last_login = None  # signing in is an act in the ledger
 
     USERNAME_FIELD = "id"
@@ -78,6 +80,11 @@ class User(AccountSealed, AbstractBaseUser):  # type: ignore[django-manager-miss
         """What a session holds: it dies with a new password and with a new epoch."""
         value = f"{self.password}:{self.epoch}"
         return salted_hmac("telehealth.accounts.session", value, secret=secret, algorithm="sha256").hexdigest()
+
+    @property
+    def actor(self) -> Actor:
+        """This account by itself, with no session and no factor shown: for entries about it, and for commands."""
+        return Actor(id=self.pk, role=self.role, guards_minors=self.guards_minors)
 
     @property
     def is_here(self) -> bool:
@@ -134,4 +141,4 @@ class Invitation(AccountSealed):
 
 
 # Clear columns only; the ledger keeps the names of what changed, never the values.
-auditlog.register(User, include_fields=["role", "is_active", "epoch"])
+auditlog.register(User, include_fields=["role", "is_active", "epoch", "guards_minors"])

@@ -11,6 +11,7 @@ from telehealth.accounts.services.factors import (
     step_up_app,
 )
 from telehealth.accounts.services.forgetting import forget_account
+from telehealth.accounts.services.guarding import mark_guardian
 from telehealth.accounts.services.importing import import_staff
 from telehealth.accounts.services.invitations import accept, create_invitation, withdraw_invitations
 from telehealth.accounts.services.leaving import leave
@@ -57,6 +58,7 @@ __all__ = [
     "lock_account",
     "lock_session",
     "make_recovery_codes",
+    "mark_guardian",
     "open_session",
     "prove",
     "prove_passkey",

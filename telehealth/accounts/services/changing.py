@@ -70,5 +70,5 @@ def confirm_email_change(*, token: str, by: Actor) -> User:
         user.save(update_fields=["email"])
     change.confirmed_at = now()
     change.save(update_fields=["confirmed_at"])
-    record(Actor(id=user.pk, role=user.role), Act.EMAIL_CHANGED, user)
+    record(user.actor, Act.EMAIL_CHANGED, user)
     return user

@@ -63,7 +63,7 @@ def accept(*, token: str, by: Actor, password: str = "") -> User:
     user = _account_for(invitation, password, by)
     invitation.accepted_at = now()
     invitation.save(update_fields=["accepted_at"])
-    themselves = Actor(id=user.pk, role=user.role)
+    themselves = user.actor
     record(themselves, Act.INVITATION_ACCEPTED, invitation, record_id=invitation.patient)
     if invitation.patient is not None:
         import_string(settings.INVITATION_ACCEPTED)(

@@ -58,7 +58,7 @@ def sign_in_with_passkey(*, state: State, answer: Options, address: str, by: Act
     from_here.attempt()
     shown = _shown(state, answer, None, ANONYMOUS)
     from_here.give_back()
-    record(Actor(id=shown.user_id, role=shown.user.role), Act.SIGNED_IN, shown.user, detail={"factor": "passkey"})
+    record(shown.user.actor, Act.SIGNED_IN, shown.user, detail={"factor": "passkey"})
     return shown.user, now()
 
 

@@ -37,7 +37,7 @@ def sign_in(*, email: str, password: str, address: str, by: Actor) -> User:
         raise SignInFailed(locks=user.pk if user and guesses.locks else None)
     guesses.forgive()
     from_here.give_back()
-    record(Actor(id=user.pk, role=user.role), Act.SIGNED_IN, user)
+    record(user.actor, Act.SIGNED_IN, user)
     return user
 
 

@@ -48,7 +48,7 @@ def visible(by: Actor, action: Action, resource: Resource, path: str = "patient"
     if Scope.OWN in held:
         query |= Q(**{f"{path}__account_id" if path else "account_id": by.id})
     if Scope.DELEGATED in held:
-        query |= Q(**{within: delegated(by.id, resource, at)}) & covered(delegated_labels)
+        query |= Q(**{within: delegated(by.id, resource, at, minors=by.guards_minors)}) & covered(delegated_labels)
     if Scope.CARE in held:
         query |= Q(**{within: cared_for(by, at)}) & covered(consented)
     if Scope.EMERGENCY in held and by.emergency:

@@ -27,22 +27,25 @@ here and is not below is not delegated at all."""
 WITH_ANY = frozenset({Resource.PATIENT, Resource.PROXY_GRANT})
 
 
-def delegated(account: UUID, resource: Resource, at: datetime) -> QuerySet[ProxyGrant, UUID]:
-    """Ids of the patients whose grant to this account names what the resource needs."""
-    grants = standing(account, at)
+def delegated(account: UUID, resource: Resource, at: datetime, *, minors: bool = True) -> QuerySet[ProxyGrant, UUID]:
+    """Ids of the patients whose grant to this account names what the resource needs. `minors` as in `standing`."""
+    grants = standing(account, at, minors=minors)
     if resource not in WITH_ANY:
         needed = NEEDS.get(resource)
         grants = grants.filter(scopes__contains=[needed]) if needed else grants.none()
     return grants.values_list("patient_id", flat=True)
 
 
-def standing(account: UUID, at: datetime) -> QuerySet[ProxyGrant]:
+def standing(account: UUID, at: datetime, *, minors: bool = True) -> QuerySet[ProxyGrant]:
     """This account's grants that last; what was given for a minor lasts until the 18th birthday and not a moment longer.
 
     Birth dates are sealed, and in the clear the end of such a grant would be one: each is compared anew, by the key
-    of the record, whenever somebody asks. A date that is corrected counts from then on.
+    of the record, whenever somebody asks. A date that is corrected counts from then on. With `minors` False, for an
+    account without the mark (`Actor.guards_minors`), there are no such grants, and nothing is asked.
     """
     grants = ProxyGrant.objects.filter(lasting(at), proxy=account)
-    minors = Patient.objects.filter(pk__in=grants.filter(of_minor=True).values("patient"))
-    grown = [each.pk for each in minors.with_keys().only("birth_date") if is_at_least(each, ADULT, at)]
+    if not minors:
+        return grants.filter(of_minor=False)
+    wards = Patient.objects.filter(pk__in=grants.filter(of_minor=True).values("patient"))
+    grown = [each.pk for each in wards.with_keys().only("birth_date") if is_at_least(each, ADULT, at)]
     return grants.exclude(of_minor=True, patient__in=grown) if grown else grants

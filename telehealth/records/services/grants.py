@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from telehealth.accounts.services import mark_guardian
 from telehealth.core import lock, now
 from telehealth.records.access.periods import lasting
 from telehealth.records.ages import ADULT, day_of, is_at_least
@@ -31,7 +32,7 @@ def make_grant(
     """The grant that stands, and whether it is new: once at a time. Needs a transaction.
 
     A guardian's reaches as far as the minor's age lets it; what a delegate's names, the patient chose. What somebody else
-    gave for a minor ends when that one comes of age.
+    gave for a minor ends when that one comes of age, and marks the account.
     """
     lock(patient.pk)
     moment = now()
@@ -51,6 +52,8 @@ def make_grant(
         sees=tokens(patient.pk, set(Category) - HIDDEN_FROM_PROXIES) if sees is None else list(sees),
         of_minor=granted_by != patient.account_id and is_minor(patient, moment),
     )
+    if made.of_minor:
+        mark_guardian(account_id=account_id)
     return made, True
 
 

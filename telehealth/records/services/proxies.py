@@ -11,7 +11,7 @@ from telehealth.accounts.access import Action, Resource, Role, Scope, granted
 from telehealth.accounts.factors import require_fresh
 from telehealth.accounts.models.people import PATIENT_SIDE
 from telehealth.accounts.selectors import account_of_email
-from telehealth.accounts.services import create_invitation, withdraw_invitations
+from telehealth.accounts.services import create_invitation, mark_guardian, withdraw_invitations
 from telehealth.core import now, one, permit
 from telehealth.outbox.services import notify
 from telehealth.records import rules
@@ -111,12 +111,13 @@ def _end(grant: ProxyGrant, by: Actor, reason: str) -> None:
 def follow_age(*, grant_id: UUID, by: Actor) -> bool:
     """A guardian's grant as the age of today lets it be: narrower from twelve on, over at eighteen. Whether it changed.
 
-    Ages are compared inside the vault: nothing is opened.
+    While it lasts, its account bears the mark without which it shows nothing. Ages are compared inside the vault: nothing is opened.
     """
     grant = ProxyGrant.objects.select_for_update(of=("self",)).select_related("patient").get(pk=grant_id)
     if is_at_least(grant.patient, ADULT):
         _end(grant, by, "of_age")
         return True
+    mark_guardian(account_id=grant.proxy)
     scopes = list(guardians_scopes(12 if is_at_least(grant.patient, 12) else 0))
     if set(grant.scopes) <= set(scopes):
         return False

@@ -21,6 +21,7 @@ PRIVILEGED: Final = (
     "id", "pk", "account_id", "is_staff", "is_superuser", "is_active", "epoch", "author", "author_id", "given_by", "granted_by",
     "made_by", "by", "actor", "signed_at", "signature", "digest", "key_id", "created_at", "version", "labels", "sees", "purpose_of_use",
     "no_export_until", "factor_at", "second_factor_at", "__class__", "patient__id", "_state", "emergency",
+    "guards_minors",
 )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def _actor(account: str) -> Actor:
     user = User.objects.filter(pk=pk).first() if pk else account_of_email(account)
     if user is None or not user.is_active:
         raise CommandError(_("There is no such account."))
-    return Actor(id=user.pk, role=user.role)
+    return user.actor
 
 
 def _uuid(text: str) -> UUID | None:
