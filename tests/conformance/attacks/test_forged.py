@@ -81,6 +81,7 @@ def test_no_shape_takes_what_only_the_server_says() -> None:
     assert taken == {
         ("post api/v1/audit/exports/", "actor"),  # whose acts are asked for
         ("post api/v1/visits/<uuid:pk>/check-in/", "version"),  # of a consent's text
+        ("patch api/v1/bookable-resources/<uuid:pk>/", "is_active"),  # an administrator takes a room out of use
     }
 
 
