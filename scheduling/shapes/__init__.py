@@ -87,6 +87,13 @@ class VisitTypeOut(Shape):
     lead_minutes = serializers.IntegerField()
     horizon_days = serializers.IntegerField()
     checkin_opens_minutes = serializers.IntegerField(allow_null=True)
+    who_may_book = serializers.CharField(help_text="anyone, established, new or staff: whom of the patients' side it is for.")
+    needs = serializers.ListField(child=serializers.CharField(), help_text="What is booked with it: interpreter, room.")
+    capacity = serializers.IntegerField(help_text="More than one: places in visits that are planned.")
+    questionnaire = serializers.CharField(help_text="Canonical address of the FHIR Questionnaire to fill in before; may be empty.")
+    price_code = serializers.CharField(help_text="May be empty.")
+    cancel_notice_minutes = serializers.IntegerField(help_text="Before the start; cancelling or moving later is late.")
+    late_cancel = serializers.CharField(help_text="flag or refuse: what a patient's late cancelling comes to.")
 
 
 class OverbookIn(Shape):

@@ -16,7 +16,7 @@ from scheduling.models import Availability, VisitType
 from telehealth.core.demo import DemoClinic
 from telehealth.core.errors import Refused
 from telehealth.records.models import Practitioner
-from tests.people import Acts, ClientFor, MakeAccount
+from tests.people import Acts, ClientFor, MakeAccount, body
 from tests.scheduling.conftest import ZONE, Clinic
 
 
@@ -147,3 +147,19 @@ def test_the_demonstration_can_be_visited_at_any_time(clinic: Clinic, make_accou
     assert (kind.lead_minutes, kind.buffer_before, kind.buffer_after, kind.checkin_opens_minutes) == (0, 0, 0, None)
     found = selectors.slots(SYSTEM, visit_type="video-10", since=clinic.start(), until=clinic.start(60 * 24), zone=ZoneInfo(ZONE), limit=1)
     assert sum(found.per_day.values()) == 4 * 144
+
+
+def test_a_kind_of_visit_says_by_rest_what_who_books_has_to_know(clinic: Clinic, client_for: ClientFor) -> None:
+    facts = {
+        "modality": "audio",
+        "who_may_book": "established",
+        "needs": ["interpreter"],
+        "capacity": 4,
+        "questionnaire": "https://example.org/Questionnaire/sleep",
+        "price_code": "99213",
+        "cancel_notice_minutes": 60,
+        "late_cancel": "refuse",
+    }
+    services.define_visit_type(code="told", name="Told", minutes=20, by=SYSTEM, **facts)
+    kinds = {each["code"]: each for each in body(client_for(clinic.pia).get("/api/v1/visit-types/"))["results"]}
+    assert {name: kinds["told"][name] for name in facts} == facts
