@@ -14,10 +14,10 @@ from scheduling.models import WaitlistEntry, WaitlistOffer
 from scheduling.selectors import licensure, waitlist
 from scheduling.selectors.eligible import turned_away
 from scheduling.selectors.offers import visit_type_of
-from scheduling.services.changing import freed
+from scheduling.services.changing import for_change, freed
 from scheduling.services.holding import release_hold
 from scheduling.services.wishes import provider
-from scheduling.statuses import OfferState, Urgency, WaitlistStatus
+from scheduling.statuses import OfferState, Status, Urgency, WaitlistStatus
 from telehealth.accounts.access import Action, Resource
 from telehealth.core import constraint, lock, now, one
 from telehealth.records.access import visible
@@ -85,7 +85,11 @@ def leave_waitlist(*, entry_id: UUID, by: Actor) -> WaitlistEntry:
     if entry.status not in (WaitlistStatus.WAITING, WaitlistStatus.OFFERED):
         raise NotWaiting()
     for offer in WaitlistOffer.objects.filter(entry=entry, state=OfferState.OPEN):
-        release_hold(appointment_id=offer.appointment_id, by=SYSTEM)
+        held = for_change(offer.appointment_id, by=SYSTEM)
+        if held.status not in (Status.PENDING, Status.CANCELLED):
+            raise NotWaiting()  # confirmed as any held time is, and not settled yet
+        if held.status == Status.PENDING:
+            release_hold(appointment_id=held.pk, by=SYSTEM)
         close(offer, OfferState.DECLINED)
     stand(entry, WaitlistStatus.WITHDRAWN)
     record(by, Act.WAITLIST_LEFT, entry, reason="withdrawn")

@@ -273,3 +273,18 @@ def test_the_chain_reaches_everybody_it_fits_and_loses_nobody(clinic: Clinic, ma
     in_order = sorted(entries, key=lambda each: (each.urgency, each.created_at, each.pk))
     for n in alone:
         assert [offer.entry_id for offer in offers(entry__in=entries, starts_at=house.at(n))] == [each.pk for each in in_order]
+
+
+@pytest.mark.parametrize("how", ["called off", "confirmed"])
+def test_who_leaves_before_anybody_looked_what_became_of_the_held_time(waiters: Waiters, how: str) -> None:
+    clinic = waiters.clinic
+    entry = waiters.join(clinic.ned_record)
+    held = open_offer().appointment_id
+    if how == "called off":
+        services.cancel(appointment_id=held, reason="pat", by=clinic.ned.by)
+        assert services.leave_waitlist(entry_id=entry.pk, by=clinic.ned.by).status == "withdrawn"
+    else:
+        services.confirm(appointment_id=held, by=clinic.ned.by)
+        with pytest.raises(NotWaiting):
+            services.leave_waitlist(entry_id=entry.pk, by=clinic.ned.by)
+        assert Appointment.objects.get(pk=held).status == "booked"
