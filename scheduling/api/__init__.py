@@ -5,9 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from audit.ledger import together
 from scheduling import selectors, services, shapes
 from scheduling.errors import HoldOdd
 from scheduling.models import Appointment
@@ -18,6 +20,7 @@ from telehealth.accounts.access import Action, Resource
 from telehealth.core import now
 from telehealth.rest.errors import CursorInvalid
 from telehealth.rest.faces import CreateFace, Face
+from telehealth.rest.idempotency import Claim
 from telehealth.rest.paging import address_after, limit_of, mark_of
 from telehealth.rest.shapes import Nothing
 
@@ -89,6 +92,11 @@ class AppointmentList(CreateFace):
     def get(self, request: Request) -> Response:
         found = selectors.appointments_for(self.by, **self.asked(shapes.AppointmentQuery))
         return self.page(found, shapes.AppointmentOut, order="starts_at")
+
+    def once(self, claim: Claim | None, data: dict[str, Any]) -> Response:
+        """In one transaction with what is shown of it, so that reading it is one more row of its entries, and no INSERT of its own."""
+        with transaction.atomic(), together():
+            return super().once(claim, data)
 
     def create(self, data: dict[str, Any]) -> Appointment:
         over = data.pop("overbooking", None)

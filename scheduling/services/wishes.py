@@ -16,7 +16,7 @@ from scheduling.selectors.eligible import turned_away
 from scheduling.selectors.group_visits import planned
 from scheduling.selectors.offers import visit_type_of, working_here
 from scheduling.selectors.starts import check_start
-from telehealth.accounts.access import Action, Resource
+from telehealth.accounts.access import Action, Resource, Role, Scope, granted
 from telehealth.core import one, permit
 from telehealth.records.access import visible
 from telehealth.records.models import Patient, Practitioner
@@ -55,7 +55,7 @@ class Wish:
 
 def wish(*, patient_id: UUID, practitioner_id: UUID, visit_type: str, starts_at: datetime, by: Actor, **more: Any) -> Wish:
     """The wish with its parties; Missing for a patient whom this actor may not book. A kind for several is a place in what is planned."""
-    patient = one(_bookable(by), patient_id)
+    patient = _own(by, patient_id) or one(_bookable(by), patient_id)
     practitioner, kind = provider(practitioner_id), visit_type_of(visit_type)
     group = planned(kind, practitioner.pk, starts_at) if kind.capacity > 1 else None
     if kind.capacity > 1 and group is None:
@@ -83,14 +83,24 @@ def check_offered(asked: Wish) -> None:
     check_start(asked.kind, asked.practitioner, asked.starts_at, anywhere=anywhere, besides=asked.besides)
 
 
+def _own(by: Actor, patient_id: UUID) -> Patient | None:
+    """A patient's own record: most bookings, and they need not ask for whom else this patient may book."""
+    if by.role != Role.PATIENT or Scope.OWN not in granted(by, Action.CREATE, Resource.APPOINTMENT):
+        return None
+    return _booked(Q(account_id=by.id, destroyed_at=None)).filter(pk=patient_id).first()
+
+
 def _bookable(by: Actor) -> QuerySet[Patient]:
-    allowed = Q(destroyed_at=None) if by == SYSTEM else visible(by, Action.CREATE, Resource.APPOINTMENT, "")
+    return _booked(Q(destroyed_at=None) if by == SYSTEM else visible(by, Action.CREATE, Resource.APPOINTMENT, ""))
+
+
+def _booked(allowed: Q) -> QuerySet[Patient]:
     return Patient.objects.with_keys().filter(allowed).only("pk", "account_id", "is_deceased", "address", "language")
 
 
 def provider(pk: UUID) -> Practitioner:
     """Somebody who gives care here and may sign in, or UnknownPractitioner."""
-    found = working_here().filter(pk=pk).first()
+    found = licensure.with_leaves(working_here().filter(pk=pk)).first()
     if found is None:
         raise UnknownPractitioner()
     return found

@@ -7,15 +7,23 @@ from django.test.utils import CaptureQueriesContext
 from audit.ledger import Act
 from scheduling import services
 from scheduling.errors import SlotTaken
-from tests.people import Acts, ClientFor, body
+from tests.people import Acts, Browser, ClientFor, body
+from tests.records.tokens import token_for
 from tests.scheduling.conftest import Clinic
 
-MOST = 14
+MOST = 12
 FRAME = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")  # a transaction's frame; in tests the outermost is a savepoint too
 
 
-def test_a_booking_through_rest_takes_few_statements(clinic: Clinic, client_for: ClientFor) -> None:
-    app = client_for(clinic.pia)
+def with_token(clinic: Clinic) -> Browser:
+    browser = Browser()
+    browser.credentials(HTTP_AUTHORIZATION=f"Bearer {token_for(clinic.pia.by)}")
+    return browser
+
+
+@pytest.mark.parametrize("by_token", [False, True])
+def test_a_booking_through_rest_takes_few_statements(clinic: Clinic, client_for: ClientFor, *, by_token: bool) -> None:
+    app = with_token(clinic) if by_token else client_for(clinic.pia)
     asked = {"patient": str(clinic.pia_record.pk), "practitioner": str(clinic.dr_cho.pk), "visit_type": "video-10", "reason": "Cough"}
     for n in range(2):  # the first warms what is kept for good
         with CaptureQueriesContext(connection) as seen:

@@ -15,7 +15,7 @@ from telehealth.records.errors import PeriodUnusable
 from telehealth.records.models import CareRelationship, CareSource, Covering, EmergencyAccess, Patient, Practitioner
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # whoever causes it goes back with it
 def begin_care(
     *,
     patient_id: UUID,
