@@ -125,5 +125,5 @@ def expected(who: Who, label: str, route: str) -> set[int]:
         return {200} if who.scopes(Action.DELETE, resource) else no
     if route == "add/":
         return {200} if who.scopes(Action.CREATE, resource) and label not in NEVER_ADDED else no
-    seen_by_all = resource == Resource.VISIT_TYPE  # everybody's to see elsewhere; the page here is for who changes it
+    seen_by_all = resource in (Resource.VISIT_TYPE, Resource.LICENSE)  # everybody's to see elsewhere; the page here is for who changes it
     return {200} if who.scopes(Action.UPDATE if seen_by_all else Action.SEARCH, resource) else no
