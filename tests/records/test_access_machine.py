@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
-from audit.ledger import Actor
+from audit.ledger import Actor, flush
 from telehealth.accounts.access import Action, Resource, Role
 from telehealth.core import now
 from telehealth.core.errors import DomainError, Missing
@@ -104,6 +104,7 @@ class Clinic(RuleBasedStateMachine):
                 self.closing_time()
         finally:
             transaction.savepoint_rollback(self.point)
+            flush()  # what was seen stands, and is told of in time however many examples follow
 
     def closing_time(self) -> None:
         """Whatever the steps were: in the end each kind of reason is over, the emergencies first, and each time somebody looks."""
