@@ -22,9 +22,9 @@ from tests.scheduling.diary_checks import Checked
 
 ZONES = ["America/New_York", "Australia/Lord_Howe", "Europe/London", "America/St_Johns", "Africa/Cairo", "America/Phoenix"]
 HOURS = st.sampled_from([(time.min, time.min), (time(0, 30), time(3, 15)), (time(1), time(4, 45))])
-MINUTES = st.integers(0, 59).map(lambda n: n * 5)
+MINUTES = st.integers(0, 9).map(lambda n: n * 30) | st.integers(0, 59).map(lambda n: n * 5)
 WHO, WHOM = st.sampled_from(["pia", "pia", "ned", "sam"]), st.sampled_from(["cho", "dee"])
-WHAT = st.sampled_from(["quick", "long", "needy", "needy", "group"])
+WHAT = st.sampled_from(["quick", "long", "long", "needy", "group"])
 DAILY = "FREQ=DAILY;COUNT=3"
 FRAME = ("SAVEPOINT", "RELEASE", "ROLLBACK")
 
@@ -146,6 +146,22 @@ class Clerk(Checked):
         else:
             self.paper.note(one, "cancelled", Act.APPOINTMENT_CANCELLED, told="appointment_cancelled")
 
+    def again(self, former: Booked, who: str) -> None:
+        """Somebody wants at once what has just become free."""
+        self.take(Booked(former.pk, former.provider, former.kind, former.start, self.stage.patients[who]), held=False)
+
+    @precondition(lambda self: self.paper.groups)
+    @rule(data=st.data())
+    def fill(self, data: st.DataObject) -> None:
+        """Everybody wants a place; somebody gives one back, and it can be had again."""
+        group = data.draw(st.sampled_from(self.paper.groups))
+        for who in ("ned", "sam", "pia"):
+            self.again(group, who)
+        if there := [each for each in self.paper.kept if each.group == group.pk and not each.held]:
+            services.cancel(appointment_id=there[0].pk, reason="pat", by=self.by)
+            self.forget(there[0])
+            self.again(group, "sam")
+
     @precondition(lambda self: any(each.held for each in self.paper.kept))
     @rule(data=st.data(), how=st.sampled_from(["confirm", "release", "run out"]))
     def settle(self, data: st.DataObject, how: str) -> None:
@@ -161,6 +177,7 @@ class Clerk(Checked):
             Occupancy.objects.filter(appointment_id=one.pk).update(held_until=now() - timedelta(seconds=1))
             self.paper.kept.remove(one)
             self.paper.ran_out.add(one.pk)
+            self.again(one, "sam")
 
     @precondition(lambda self: any(not each.held and not each.group for each in self.paper.kept))
     @rule(data=st.data(), whom=WHOM, minutes=MINUTES)
@@ -262,5 +279,5 @@ def test_series_groups_needs_and_closures_leave_no_overlap_and_no_offer_that_can
 
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much]
     # Shrinking would cost minutes; the steps that led there are told all the same.
-    limits = settings(max_examples=7, stateful_step_count=16, deadline=None, phases=[Phase.generate], suppress_health_check=checks)
+    limits = settings(max_examples=8, stateful_step_count=20, deadline=None, phases=[Phase.generate], suppress_health_check=checks)
     run_state_machine_as_test(Machine, settings=limits)  # type: ignore[no-untyped-call]
