@@ -74,7 +74,9 @@ def test_an_approval_that_the_ledger_does_not_have_is_none(house: House, as_owne
     with pytest.raises(CommandError, match="destruction_not_approved"):
         house.shred()
     assert Patient.objects.get(pk=house.record).family == "Quill"
+    as_owner("ALTER TABLE audit_entry DISABLE TRIGGER USER")
     as_owner("DELETE FROM audit_entry WHERE id = %s", forged)  # other tests verify the same log
+    as_owner("ALTER TABLE audit_entry ENABLE TRIGGER USER")
 
 
 def test_what_is_called_off_is_not_done(house: House) -> None:
