@@ -133,7 +133,7 @@ def test_the_mac_is_hmac_sha_256(text: bytes) -> None:
 
 
 def test_memory_does_not_grow_with_the_log(sealer: Sealer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five times the entries, the same peak; the full dose is in tests/bench."""
+    """Five times the entries, the same peak but for the noise of an interpreter; the full dose is in tests/bench."""
 
     cut_small(monkeypatch, level=9)
 
@@ -150,4 +150,4 @@ def test_memory_does_not_grow_with_the_log(sealer: Sealer, monkeypatch: pytest.M
         with seeded(20_000, months=2, sealer=sealer):
             report, after = peak()
     assert report.entries >= 25_000
-    assert after < before * 1.25
+    assert after - before < 20_000 * 40  # keeping so much as one digest of each entry would take twice that

@@ -7,8 +7,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("audit", "consults", "prescribing", "scheduling", "telehealth")
-ASKED_BY_GET = {  # a kind of visit and a day; ids, codes and times
+ASKED_BY_GET = {  # a kind of visit, a provider and a day; ids, codes and times
     "scheduling/templates/scheduling/booking.html": 1,
+    "scheduling/templates/scheduling/calendar_grid.html": 1,
     "audit/review/templates/admin/audit/entry/filters.html": 1,
 }
 
